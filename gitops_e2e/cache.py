@@ -1,0 +1,110 @@
+"""The shared cache: entries named by the content of what made them, complete or absent.
+
+Layout: `<root>/<kind>/<key>` is a complete entry; `<root>/<kind>/.partial-<key>` is one
+being built, or left by a killed build; `<root>/locks/<kind>-<key>` is held by its builder.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from gitops_e2e.errors import HarnessError
+from gitops_e2e.progress import say
+
+_LOCK_BOUND = 45 * 60.0
+_LOCK_POLL = 0.2
+
+
+@dataclass(frozen=True)
+class Cache:
+    """A folder of immutable entries, shared by every clone of one user on one machine."""
+
+    root: Path
+
+    @staticmethod
+    def of_user() -> Cache:
+        """The cache at `$XDG_CACHE_HOME/gitops-e2e`, by default `~/.cache/gitops-e2e`."""
+        home = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+        return Cache(Path(home) / "gitops-e2e")
+
+    def entry(self, kind: str, key: str, build: Callable[[Path], None]) -> Path:
+        """The entry's folder; `build` fills an empty folder first where there is none.
+
+        An entry appears by a rename after `build` returned, so it is never half made.
+        Raises what `build` raises, and HarnessError when another run holds the lock too long.
+        """
+        entry = self.root / kind / key
+        if entry.is_dir():
+            return entry
+        with self.lock(f"{kind}-{key}"):
+            if entry.is_dir():
+                return entry
+            partial = entry.with_name(f".partial-{key}")
+            shutil.rmtree(partial, ignore_errors=True)
+            partial.mkdir(parents=True)
+            build(partial)
+            partial.rename(entry)
+        return entry
+
+    @contextmanager
+    def lock(self, name: str) -> Iterator[None]:
+        """Hold the machine-wide lock of that name; a dead holder's lock is free."""
+        path = self.root / "locks" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a+") as file:
+            _acquire(file.fileno(), path)
+            file.truncate(0)
+            file.write(str(os.getpid()))
+            file.flush()
+            yield
+
+
+def _acquire(fd: int, path: Path) -> None:
+    deadline = time.monotonic() + _LOCK_BOUND
+    told = False
+    while True:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            holder = path.read_text() or "unknown"
+        if not told:
+            say(f"  … waiting for process {holder}, which is working on {path.name}")
+            told = True
+        if time.monotonic() > deadline:
+            raise HarnessError(
+                f"process {holder} has held the cache lock for {_LOCK_BOUND / 60:g} minutes",
+                where=str(path),
+                remedy=f"end process {holder} if it hangs, then run again",
+            )
+        time.sleep(_LOCK_POLL)
+
+
+def digest(*parts: str | bytes | Path) -> str:
+    """A key of 16 hexadecimal digits from texts, bytes and the content of files and folders."""
+    total = hashlib.sha256()
+    for part in parts:
+        for chunk in _content(part):
+            total.update(len(chunk).to_bytes(8, "big") + chunk)
+    return total.hexdigest()[:16]
+
+
+def _content(part: str | bytes | Path) -> Iterator[bytes]:
+    if isinstance(part, str):
+        yield part.encode()
+    elif isinstance(part, bytes):
+        yield part
+    elif part.is_dir():
+        for path in sorted(p for p in part.rglob("*") if p.is_file()):
+            yield str(path.relative_to(part)).encode()
+            yield path.read_bytes()
+    else:
+        yield part.read_bytes()

@@ -1,0 +1,33 @@
+"""What every provider of a cluster gives: an API server, an address, images, an end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+
+class Cluster(Protocol):
+    """A running cluster. Scenarios know nothing else about where they run."""
+
+    @property
+    def name(self) -> str:
+        """The name it is found again by."""
+
+    @property
+    def provider(self) -> str:
+        """`node`, `kind` or `existing`."""
+
+    @property
+    def kubeconfig(self) -> Path:
+        """A kubeconfig whose current context is this cluster's administrator."""
+
+    @property
+    def address(self) -> str:
+        """The host at which NodePorts answer."""
+
+    def load(self, archives: Sequence[Path]) -> None:
+        """Give the cluster's nodes the images of these OCI archives, where they are not there yet."""
+
+    def delete(self) -> None:
+        """End the cluster and everything in it; a cluster that is gone already is fine."""

@@ -1,0 +1,18 @@
+"""Talking to a Kubernetes API server: objects as the API gives them, errors with its own words."""
+
+from gitops_e2e.kube.client import Kube
+from gitops_e2e.kube.errors import AlreadyExists, Conflict, Expired, KubeError, NotFound, Unreachable
+from gitops_e2e.kube.objects import Manifest, Ref, Resource
+
+__all__ = [
+    "AlreadyExists",
+    "Conflict",
+    "Expired",
+    "Kube",
+    "KubeError",
+    "Manifest",
+    "NotFound",
+    "Ref",
+    "Resource",
+    "Unreachable",
+]

@@ -1,0 +1,244 @@
+"""A small client over the `kubernetes` package's transport: every call bounded, every error typed."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import urllib3
+from kubernetes import client as api
+from kubernetes import config
+from kubernetes.client.exceptions import ApiException
+from kubernetes.stream import stream
+
+from gitops_e2e.errors import HarnessError
+from gitops_e2e.kube import errors
+from gitops_e2e.kube.objects import Manifest, Ref, Resource
+
+_CONNECT_BOUND = 5.0
+_ANSWER_BOUND = 30.0
+_FIELD_MANAGER = "gitops-e2e"
+_MERGE_PATCH = "application/merge-patch+json"
+_APPLY_PATCH = "application/apply-patch+yaml"
+
+
+class Kube:
+    """One API server, as one user. Safe to share between threads."""
+
+    def __init__(self, kubeconfig: Path, context: str | None = None) -> None:
+        settings = api.Configuration()
+        try:
+            config.load_kube_config(str(kubeconfig), context, client_configuration=settings)
+        except (config.ConfigException, OSError) as error:
+            raise HarnessError(f"cannot use this kubeconfig: {error}", where=str(kubeconfig)) from error
+        settings.connection_pool_maxsize = 64
+        settings.retries = urllib3.Retry(0)
+        self.kubeconfig = kubeconfig
+        self.host: str = settings.host
+        self._client = api.ApiClient(settings)
+        self._resources: dict[tuple[str, str], Resource] = {}
+        self._discovery = threading.Lock()
+
+    # --- one object
+
+    def get(self, ref: Ref) -> Manifest:
+        """The object now. Raises NotFound."""
+        return self._call("GET", self._path(ref), doing=f"cannot read {ref}")
+
+    def find(self, ref: Ref) -> Manifest | None:
+        """The object now, or None where there is none."""
+        try:
+            return self.get(ref)
+        except errors.NotFound:
+            return None
+
+    def create(self, manifest: Manifest) -> Manifest:
+        """Create the object. Raises AlreadyExists, or KubeError when it is refused."""
+        ref = Ref.of(manifest)
+        path = self.resource(ref.api_version, ref.kind).path(ref.namespace)
+        return self._call("POST", path, body=manifest, doing=f"cannot create {ref}")
+
+    def apply(self, manifest: Manifest) -> Manifest:
+        """Server-side apply: create the object, or take over the fields that the manifest names."""
+        ref = Ref.of(manifest)
+        query = {"fieldManager": _FIELD_MANAGER, "force": "true"}
+        return self._call(
+            "PATCH", self._path(ref), query=query, body=manifest, content=_APPLY_PATCH, doing=f"cannot apply {ref}"
+        )
+
+    def patch(self, ref: Ref, change: Manifest, *, subresource: str | None = None) -> Manifest:
+        """JSON merge patch of the object, or of its `status` when that is the subresource."""
+        path = self._path(ref, subresource)
+        return self._call("PATCH", path, body=change, content=_MERGE_PATCH, doing=f"cannot patch {ref}")
+
+    def delete(self, ref: Ref) -> None:
+        """Ask for the object's deletion, its dependents' in the background; absent is fine."""
+        try:
+            self._call(
+                "DELETE", self._path(ref), body={"propagationPolicy": "Background"}, doing=f"cannot delete {ref}"
+            )
+        except errors.NotFound:
+            pass
+
+    # --- many objects
+
+    def objects(self, resource: Resource, namespace: str | None = None, labels: str | None = None) -> list[Manifest]:
+        """The objects of a resource, in one namespace or all, limited by a label selector."""
+        return list(self.collection(resource, namespace, labels)["items"])
+
+    def collection(self, resource: Resource, namespace: str | None = None, labels: str | None = None) -> Manifest:
+        """The List object: `items`, and `metadata.resourceVersion` to watch from.
+
+        The API leaves `apiVersion` and `kind` out of items; they are put back.
+        """
+        query = {"labelSelector": labels} if labels else {}
+        path = resource.path(namespace)
+        answer = self._call("GET", path, query=query, doing=f"cannot list {resource.plural}")
+        for item in answer["items"]:
+            item.update(apiVersion=resource.api_version, kind=resource.kind)
+        return answer
+
+    def watch(
+        self, resource: Resource, version: str, *, namespace: str | None = None, seconds: int = 50
+    ) -> Iterator[Manifest]:
+        """The watch events (`type`, `object`) after a resource version, bookmarks included.
+
+        The stream ends after `seconds` at the latest, counted on both sides: a connection
+        that went dead without a word ends it 10 s later. Raises Expired (list again), Unreachable.
+        """
+        query = {
+            "watch": "true",
+            "resourceVersion": version,
+            "allowWatchBookmarks": "true",
+            "timeoutSeconds": str(seconds),
+        }
+        doing = f"cannot watch {resource.plural}"
+        response = self._open("GET", resource.path(namespace), query=query, answer_bound=seconds + 10.0, doing=doing)
+        try:
+            for line in _lines(response):
+                event: Manifest = json.loads(line)
+                if event["type"] == "ERROR":
+                    raise errors.from_status(doing, event["object"])
+                yield event
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise errors.Unreachable(doing, error) from error
+        finally:
+            response.close()
+            response.release_conn()
+
+    # --- pods
+
+    def logs(self, namespace: str, pod: str, container: str, *, tail: int = 200, previous: bool = False) -> str:
+        """The last lines a container wrote. Raises KubeError while there are none to be had."""
+        query = {"container": container, "tailLines": str(tail), "previous": str(previous).lower()}
+        path = f"/api/v1/namespaces/{namespace}/pods/{pod}/log"
+        return self._raw("GET", path, query=query, doing=f"cannot read the log of {pod}").decode(errors="replace")
+
+    def execute(self, namespace: str, pod: str, container: str, argv: list[str], *, timeout: float = 30.0) -> str:
+        """Run a command in a container and give what it printed. Raises KubeError when it fails."""
+        doing = f"cannot run {argv[0]} in pod {pod}"
+        try:
+            session = stream(
+                api.CoreV1Api(api.ApiClient(self._client.configuration)).connect_get_namespaced_pod_exec,
+                pod,
+                namespace,
+                container=container,
+                command=argv,
+                stdout=True,
+                stderr=True,
+                _preload_content=False,
+            )
+            session.run_forever(timeout=timeout)
+        except ApiException as error:
+            raise errors.KubeError(doing, {"code": error.status, "message": str(error.reason)}) from error
+        output = str(session.read_all())
+        code = session.returncode
+        session.close()
+        if code != 0:
+            ended = "did not end in time" if code is None else f"exit code {code}"
+            raise errors.KubeError(doing, {"message": f"{ended}: {output.strip()[-500:]}"})
+        return output
+
+    # --- the server
+
+    def raw(self, path: str) -> bytes:
+        """What the server answers to GET on any path, such as `/readyz` or `/version`."""
+        return self._raw("GET", path, doing=f"cannot read {path}")
+
+    def resource(self, api_version: str, kind: str) -> Resource:
+        """The resource of a kind, by the server's own discovery. Raises NotFound for an unknown kind."""
+        key = (api_version, kind)
+        with self._discovery:
+            if key not in self._resources:
+                self._discover(api_version)
+            if key in self._resources:
+                return self._resources[key]
+        raise errors.NotFound(f"cannot find kind {kind}", {"code": 404, "message": f"{api_version} has no such kind"})
+
+    def _discover(self, api_version: str) -> None:
+        root = "/api/v1" if api_version == "v1" else f"/apis/{api_version}"
+        for entry in self._call("GET", root, doing=f"cannot find API {api_version}")["resources"]:
+            if "/" not in entry["name"]:
+                found = Resource(api_version, entry["kind"], entry["name"], bool(entry["namespaced"]))
+                self._resources[(api_version, entry["kind"])] = found
+
+    # --- transport
+
+    def _path(self, ref: Ref, subresource: str | None = None) -> str:
+        return self.resource(ref.api_version, ref.kind).path(ref.namespace, quote(ref.name), subresource)
+
+    def _call(self, method: str, path: str, *, doing: str, **request: Any) -> Manifest:
+        answer: Manifest = json.loads(self._raw(method, path, doing=doing, **request))
+        return answer
+
+    def _raw(self, method: str, path: str, *, doing: str, **request: Any) -> bytes:
+        response = self._open(method, path, doing=doing, **request)
+        try:
+            return response.read()
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise errors.Unreachable(doing, error) from error
+        finally:
+            response.release_conn()
+
+    def _open(
+        self,
+        method: str,
+        path: str,
+        *,
+        doing: str,
+        query: Mapping[str, str] | None = None,
+        body: Manifest | None = None,
+        content: str = "application/json",
+        answer_bound: float = _ANSWER_BOUND,
+    ) -> urllib3.BaseHTTPResponse:
+        headers = {"Accept": "application/json", "Content-Type": content}
+        self._client.update_params_for_auth(headers, [], ["BearerToken"], path, method, body)
+        url = self.host + path + (f"?{urlencode(query)}" if query else "")
+        try:
+            response: urllib3.BaseHTTPResponse = self._client.call_api(
+                method,
+                url,
+                header_params=headers,
+                body=json.dumps(body) if body is not None and content != "application/json" else body,
+                _request_timeout=(_CONNECT_BOUND, answer_bound),
+            ).response
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise errors.Unreachable(doing, error) from error
+        except ApiException as error:
+            raise errors.Unreachable(doing, error) from error
+        if response.status >= 300:
+            failure = errors.from_response(doing, response.status, response.read())
+            response.release_conn()
+            raise failure
+        return response
+
+
+def _lines(response: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
+    rest = b""
+    for chunk in response.stream(amt=None, decode_content=True):
+        *whole, rest = (rest + chunk).split(b"\n")
+        yield from (line for line in whole if line)

@@ -1,0 +1,94 @@
+"""Bases: Debian packages unpacked into an image of one layer, by mmdebstrap."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gitops_e2e.cache import Cache, digest
+from gitops_e2e.commands import run
+from gitops_e2e.errors import HarnessError
+from gitops_e2e.images.buildah import ARCHIVE, Build
+from gitops_e2e.images.isolation import PRIVATE_MOUNTS_AND_PROCESSES
+from gitops_e2e.progress import doing
+
+# Bookworm's coreutils lack `cp --update=none` and its git `worktree add --orphan`, which the stack uses.
+_SUITE = "trixie"
+_KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+_FINISH = Path(__file__).with_name("finish-base.sh")
+_PACKAGES = "packages"
+_BOUND = 900.0
+
+
+@dataclass(frozen=True)
+class Base:
+    """A base in the cache: `archive` is its image, `versions` the Debian version of each package in it."""
+
+    folder: Path
+
+    @property
+    def archive(self) -> Path:
+        """The image, as an OCI archive."""
+        return self.folder / ARCHIVE
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """Package names with their versions ("5:8.0.2-3")."""
+        lines = (self.folder / _PACKAGES).read_text().splitlines()
+        return dict(line.split(" ", 1) for line in lines)
+
+    def version(self, package: str) -> str:
+        """The version of a package, as an image's tag can spell it; raises HarnessError where it is not there."""
+        try:
+            return tag(self.versions[package])
+        except KeyError:
+            raise HarnessError(f"the base has no package {package}", where=str(self.folder / _PACKAGES)) from None
+
+
+def tag(debian_version: str) -> str:
+    """A Debian version without its epoch, with "-" for what no tag may hold: "5:8.0.2+ds-3" is "8.0.2-ds-3"."""
+    return re.sub(r"[^A-Za-z0-9._-]", "-", debian_version.partition(":")[2] or debian_version)
+
+
+def make_base(cache: Cache, packages: Sequence[str]) -> Base:
+    """The base of these packages and what they depend on, made if missing; raises CommandFailed."""
+    wanted = sorted(packages)
+    key = digest(_SUITE, " ".join(wanted), _FINISH)
+    return Base(cache.entry("bases", key, lambda folder: _make(wanted, folder)))
+
+
+def _make(packages: Sequence[str], folder: Path) -> None:
+    with doing(f"unpacking Debian packages into a base: {', '.join(packages)}"):
+        root = folder / "root.tar"
+        run(
+            [
+                *(
+                    *PRIVATE_MOUNTS_AND_PROCESSES,
+                    "mmdebstrap",
+                    "--quiet",
+                    "--variant=extract",
+                    "--mode=root",
+                    f"--keyring={_KEYRING}",
+                ),
+                *(f"--include={','.join(packages)}", f"--extract-hook={_FINISH}"),
+                *(f"--extract-hook=copy-out /usr/share/{_PACKAGES} {folder}", _SUITE, root, _mirror()),
+            ],
+            timeout=_BOUND,
+            env={"SOURCE_DATE_EPOCH": "0", "TMPDIR": str(folder)},
+            remedy="see whether this machine reaches a mirror of Debian",
+        )
+        containerfile = folder / "Containerfile"
+        containerfile.write_text("FROM scratch\nADD root.tar /\n")
+        Build("localhost/base:latest", containerfile, folder).to(folder)
+        root.unlink()
+        containerfile.unlink()
+
+
+def _mirror() -> str:
+    """The mirror of Debian that this machine itself installs from, else the general one."""
+    found = run(
+        ["apt-get", "indextargets", "--format=$(REPO_URI)", "Created-By: Packages", "Label: Debian"], timeout=60
+    )
+    return next(iter(found.stdout.split()), "http://deb.debian.org/debian")

@@ -12,6 +12,8 @@ _FILES = ("base-files", "base-passwd", "ca-certificates")
 # What an image copies from that holds nothing but a static command.
 _ESSENTIALS = (*_FILES, "catatonit")
 _SHELL = (*_FILES, "coreutils", "dash")
+# How this machine reaches the npm registry, where it does so in a way of its own.
+_REACHING_NPM = (Path("/etc/ssl/certs"), Path("/etc/npmrc"), Path("/root/.npmrc"))
 
 
 @dataclass(frozen=True)
@@ -39,29 +41,32 @@ class Release:
 class Recipe:
     """How one image is made.
 
-    `key` is what users of this package call it. `packages` are the Debian packages of its base, which the
-    Containerfile has as build argument BASE, beside VERSION. `tools` names a Go module of `toolchain/`
-    whose commands the Containerfile can `COPY --from` by that name. `folder` holds the Containerfile, and
-    `sources` are the files and folders in it that are the build context: what else lies there has no influence.
+    `packages` are the Debian packages of the base that its Containerfile has as build argument BASE, beside VERSION,
+    and `runtime_packages`, where there are any, those of RUNTIME_BASE. `tools` is a Go module of `toolchain/`, from
+    which the Containerfile may `COPY --from` by that name. `folder` holds the Containerfile; `sources` are the
+    files and folders in it that the build sees, so that nothing else there has an influence. `mounts` are files
+    of this machine that a RUN sees, where they exist.
     """
 
     name: str
     version: GoVersion | PackageVersion | Release
     packages: tuple[str, ...]
+    runtime_packages: tuple[str, ...] = ()
     tools: str | None = None
-    folder_elsewhere: Path | None = None
+    elsewhere: Path | None = None
     sources: tuple[str, ...] = (".",)
     containerfile: str = "Containerfile"
+    mounts: tuple[Path, ...] = ()
 
     @property
     def key(self) -> str:
-        """The name, with the release where there can be several: "argocd", "product-api:0.9.0"."""
+        """What the image is asked for by; the release is in it where there are several: "product-api:0.9.0"."""
         return f"{self.name}:{self.version.version}" if isinstance(self.version, Release) else self.name
 
     @property
     def folder(self) -> Path:
-        """Where the sources are."""
-        return self.folder_elsewhere or RECIPES_FOLDER / self.name
+        """Where the Containerfile and its sources are."""
+        return self.elsewhere or RECIPES_FOLDER / self.name
 
 
 def _cert_manager(command: str) -> Recipe:
@@ -73,10 +78,12 @@ def _product_api(version: str) -> Recipe:
     return Recipe(
         "product-api",
         Release(version),
-        (*_SHELL, "nodejs", "npm"),
-        folder_elsewhere=PRODUCT_API_FOLDER,
-        sources=("Dockerfile", "package.json", "package-lock.json", "tsconfig.json", "src"),
+        packages=(*_SHELL, "nodejs", "npm"),
+        runtime_packages=(*_SHELL, "nodejs"),
+        elsewhere=PRODUCT_API_FOLDER,
+        sources=("Dockerfile", "build", "package.json", "package-lock.json", "src"),
         containerfile="Dockerfile",
+        mounts=_REACHING_NPM,
     )
 
 

@@ -18,20 +18,20 @@ export function parseVersion(text) {
 }
 
 /**
- * Version that the build wrote beside this module (`build/stamp.js`). It is part of the image on purpose: a manifest
+ * Version that the build wrote beside the sources (`build/stamp.js`). It is part of the image on purpose: a manifest
  * cannot claim another one.
  *
  * @returns {Promise<string>}
  * @throws {StartError} when nothing was stamped, or something that is no version
  */
 export async function builtVersion() {
-  const file = new URL('version.json', import.meta.url);
+  const file = new URL('../version.json', import.meta.url);
   /** @type {string} */
   let text;
   try {
     text = await readFile(file, 'utf8');
   } catch (cause) {
-    throw new StartError('src/version.json is missing: run `node build/stamp.js 1.0.0` first', { cause });
+    throw new StartError('version.json is missing: run `node build/stamp.js 1.0.0` first', { cause });
   }
   return parseVersion(JSON.parse(text).version);
 }

@@ -34,10 +34,10 @@ suite('releases', () => {
 });
 
 suite('build/stamp.js', () => {
-  test('writes the version into the sources', async (t) => {
+  test('writes the version beside the sources', async (t) => {
     const tree = await unstampedTree(t);
     await stamp(tree, '1.2.3-rc.1');
-    assert.equal(await readFile(path.join(tree, 'src/version.json'), 'utf8'), '{"version":"1.2.3-rc.1"}\n');
+    assert.equal(await readFile(path.join(tree, 'version.json'), 'utf8'), '{"version":"1.2.3-rc.1"}\n');
   });
 
   for (const args of [[], [''], ['latest'], ['1.0'], ['v1.0.0'], ['1.0.0+build']]) {
@@ -51,6 +51,6 @@ suite('build/stamp.js', () => {
     const service = new Service(await unstampedTree(t), {});
     t.after(() => service.child.kill('SIGKILL'));
     assert.equal(await service.exited, 1);
-    assert.match(service.logs[0]?.message, /^src\/version\.json is missing: /);
+    assert.match(service.logs[0]?.message, /^version\.json is missing: /);
   });
 });

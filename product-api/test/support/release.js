@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 const PROJECT = path.resolve(import.meta.dirname, '../..');
 
 /**
- * A tree like the one in an image, in a folder that `t` removes: sources without a stamp, and the dependencies.
+ * A tree like the one in an image, in a folder that `t` removes: sources without a version, and the dependencies.
  *
  * @param {{ after: (end: () => Promise<void>) => void }} t
  * @returns {Promise<string>} its path
@@ -18,7 +18,6 @@ export async function unstampedTree(t) {
   for (const part of ['package.json', 'build', 'src']) {
     await cp(path.join(PROJECT, part), path.join(tree, part), { recursive: true });
   }
-  await rm(path.join(tree, 'src/version.json'), { force: true });
   await symlink(path.join(PROJECT, 'node_modules'), path.join(tree, 'node_modules'));
   return tree;
 }

@@ -12,6 +12,7 @@ from gitops_e2e.commands import run
 from gitops_e2e.errors import HarnessError
 from gitops_e2e.images.buildah import ARCHIVE, Build
 from gitops_e2e.images.isolation import PRIVATE_MOUNTS_AND_PROCESSES
+from gitops_e2e.images.needs import BUILDING
 from gitops_e2e.progress import doing
 
 # Bookworm's coreutils lack `cp --update=none` and its git `worktree add --orphan`, which the stack uses.
@@ -40,16 +41,20 @@ class Base:
         return dict(line.split(" ", 1) for line in lines)
 
     def version(self, package: str) -> str:
-        """The version of a package, as an image's tag can spell it; raises HarnessError where it is not there."""
+        """The version of the software in a package ("8.0.2"); raises HarnessError where it is not there."""
         try:
-            return tag(self.versions[package])
+            return upstream(self.versions[package])
         except KeyError:
             raise HarnessError(f"the base has no package {package}", where=str(self.folder / _PACKAGES)) from None
 
 
-def tag(debian_version: str) -> str:
-    """A Debian version without its epoch, with "-" for what no tag may hold: "5:8.0.2+ds-3" is "8.0.2-ds-3"."""
-    return re.sub(r"[^A-Za-z0-9._-]", "-", debian_version.partition(":")[2] or debian_version)
+def upstream(debian_version: str) -> str:
+    """What a Debian package version says of the software: "5:8.0.2+ds1-3" is 8.0.2, with neither epoch,
+    revision nor the mark of a repacked source. It changes only when the software does.
+    """
+    without_epoch = debian_version.partition(":")[2] or debian_version
+    without_revision = without_epoch.rpartition("-")[0] or without_epoch
+    return re.sub(r"[^A-Za-z0-9._-]", "-", without_revision.partition("+")[0])
 
 
 def make_base(cache: Cache, packages: Sequence[str]) -> Base:
@@ -60,35 +65,28 @@ def make_base(cache: Cache, packages: Sequence[str]) -> Base:
 
 
 def _make(packages: Sequence[str], folder: Path) -> None:
-    with doing(f"unpacking Debian packages into a base: {', '.join(packages)}"):
+    listed = ", ".join(packages)
+    BUILDING.meet(folder, purpose="making a base of Debian packages")
+    with doing(f"unpacking Debian packages into a base: {listed}"):
         root = folder / "root.tar"
+        mmdebstrap = (*PRIVATE_MOUNTS_AND_PROCESSES, "mmdebstrap", "--quiet", "--variant=extract", "--mode=root")
         run(
             [
-                *(
-                    *PRIVATE_MOUNTS_AND_PROCESSES,
-                    "mmdebstrap",
-                    "--quiet",
-                    "--variant=extract",
-                    "--mode=root",
-                    f"--keyring={_KEYRING}",
-                ),
-                *(f"--include={','.join(packages)}", f"--extract-hook={_FINISH}"),
+                *(*mmdebstrap, f"--keyring={_KEYRING}", f"--include={','.join(packages)}", f"--extract-hook={_FINISH}"),
                 *(f"--extract-hook=copy-out /usr/share/{_PACKAGES} {folder}", _SUITE, root, _mirror()),
             ],
             timeout=_BOUND,
             env={"SOURCE_DATE_EPOCH": "0", "TMPDIR": str(folder)},
-            remedy="see whether this machine reaches a mirror of Debian",
+            remedy=f"see that this machine reaches a mirror of Debian, and that {_SUITE} has the packages",
         )
         containerfile = folder / "Containerfile"
         containerfile.write_text("FROM scratch\nADD root.tar /\n")
-        Build("localhost/base:latest", containerfile, folder).to(folder)
+        Build("localhost/base:latest", containerfile, context=folder).to(folder)
         root.unlink()
         containerfile.unlink()
 
 
 def _mirror() -> str:
     """The mirror of Debian that this machine itself installs from, else the general one."""
-    found = run(
-        ["apt-get", "indextargets", "--format=$(REPO_URI)", "Created-By: Packages", "Label: Debian"], timeout=60
-    )
-    return next(iter(found.stdout.split()), "http://deb.debian.org/debian")
+    targets = ["apt-get", "indextargets", "--format=$(REPO_URI)", "Created-By: Packages", "Label: Debian"]
+    return next(iter(run(targets, timeout=60).stdout.split()), "http://deb.debian.org/debian")

@@ -9,6 +9,7 @@ from pathlib import Path
 from gitops_e2e.cache import Cache, digest
 from gitops_e2e.commands import run
 from gitops_e2e.images import containerd
+from gitops_e2e.images.needs import LOADING
 from gitops_e2e.progress import doing
 
 _COPY_BOUND = 120.0
@@ -26,6 +27,7 @@ def make_golden_root(cache: Cache, archives: Sequence[Path]) -> Path:
     key = digest(*(archive.parent.name for archive in archives))
 
     def fill(folder: Path) -> None:
+        LOADING.meet(folder, purpose="loading images into a containerd root")
         state = _STATES / digest(str(folder))
         shutil.rmtree(state, ignore_errors=True)  # of a killed build
         what = f"loading {len(archives)} images into a containerd root"

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from gitops_e2e.cache import Cache, digest
 from gitops_e2e.errors import HarnessError
-from gitops_e2e.images.bases import Base, make_base
+from gitops_e2e.images.bases import make_base
 from gitops_e2e.images.buildah import ARCHIVE, Build
-from gitops_e2e.images.catalogue import DEMO, STACK, GoVersion, PackageVersion, Recipe
+from gitops_e2e.images.catalogue import DEMO, STACK, GoVersion, PackageVersion, Recipe, Release
 from gitops_e2e.images.golden import make_golden_root
 from gitops_e2e.images.side_by_side import side_by_side
 from gitops_e2e.progress import doing
@@ -54,7 +54,7 @@ class Images:
         """Build what is missing of everything: commands and bases first, then images, two at a time."""
         recipes = self.stack + self.demo
         modules = dict.fromkeys(recipe.tools for recipe in recipes if recipe.tools)
-        package_lists = dict.fromkeys(recipe.packages for recipe in recipes)
+        package_lists = dict.fromkeys(packages for recipe in recipes for packages in _bases(recipe).values())
         side_by_side(
             [
                 *(partial(self.toolchain.binaries, module) for module in modules),
@@ -80,19 +80,17 @@ class Images:
             case GoVersion(module):
                 return self.toolchain.version(module)
             case PackageVersion(package):
-                return self._base(recipe).version(package)
-            case release:
-                return release.version
-
-    def _base(self, recipe: Recipe) -> Base:
-        return make_base(self.cache, recipe.packages)
+                return make_base(self.cache, recipe.packages).version(package)
+            case Release(version):
+                return version
 
     def _archive(self, recipe: Recipe) -> Path:
-        base = self._base(recipe)
-        tools = {recipe.tools: self.toolchain.binaries(recipe.tools)} if recipe.tools else {}
         version = self._version(recipe)
+        bases = {argument: make_base(self.cache, packages) for argument, packages in _bases(recipe).items()}
+        tools = {recipe.tools: self.toolchain.binaries(recipe.tools)} if recipe.tools else {}
+        inputs = (*(base.folder for base in bases.values()), *tools.values())
         key = digest(
-            *(recipe.name, version, base.folder.name, *(str(folder) for folder in tools.values())),
+            *(_REGISTRY, recipe.key, version, *(folder.name for folder in inputs)),
             *(part for source in recipe.sources for part in (source, recipe.folder / source)),
         )
 
@@ -105,11 +103,21 @@ class Images:
                     containerfile=context / recipe.containerfile,
                     context=context,
                     contexts=tools,
-                    arguments={"BASE": f"oci-archive:{base.archive}", "VERSION": version},
+                    arguments={
+                        "VERSION": version,
+                        **{argument: f"oci-archive:{base.archive}" for argument, base in bases.items()},
+                    },
+                    mounts=recipe.mounts,
                 ).to(folder)
                 shutil.rmtree(context)
 
         return self.cache.entry("images", f"{recipe.name}-{key}", build) / ARCHIVE
+
+
+def _bases(recipe: Recipe) -> dict[str, tuple[str, ...]]:
+    """The package lists of the bases, by the build argument that names the base in the Containerfile."""
+    bases = {"BASE": recipe.packages, "RUNTIME_BASE": recipe.runtime_packages}
+    return {argument: packages for argument, packages in bases.items() if packages}
 
 
 def _copy_sources(recipe: Recipe, context: Path) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from gitops_e2e.cache import Cache, digest
+from gitops_e2e.commands import CommandFailed
 from gitops_e2e.errors import HarnessError
 from gitops_e2e.images.bases import make_base
 from gitops_e2e.images.buildah import ARCHIVE, Build
@@ -25,12 +27,16 @@ class UnknownImage(HarnessError):
     """There is no recipe of that name."""
 
 
+class ImageBuildFailed(HarnessError):
+    """An image cannot be built from its recipe."""
+
+
 @dataclass(frozen=True)
 class Images:
     """The images of the stack and the demo, built when first asked for and kept in the cache.
 
     A name is "argocd", or "product-api:0.9.0" where there are several releases. Methods raise UnknownImage for
-    any other; those that build raise also NotRoot, PackagesMissing, TooLittleDisk and CommandFailed.
+    any other; those that build raise also NotRoot, PackagesMissing, TooLittleDisk, ImageBuildFailed and CommandFailed.
     """
 
     cache: Cache
@@ -51,7 +57,7 @@ class Images:
         return self._archive(self._recipe(name))
 
     def build_all(self) -> None:
-        """Build what is missing of everything: commands and bases first, then images, two at a time."""
+        """Build what is missing of everything: commands and bases first, then images, some side by side."""
         recipes = self.stack + self.demo
         modules = dict.fromkeys(recipe.tools for recipe in recipes if recipe.tools)
         package_lists = dict.fromkeys(packages for recipe in recipes for packages in _bases(recipe).values())
@@ -65,8 +71,12 @@ class Images:
         side_by_side([partial(self._archive, recipe) for recipe in recipes], at_most=_BUILDERS)
 
     def golden_root(self) -> Path:
-        """A containerd root that holds the images of the stack, unpacked; clone it, never start anything on it."""
-        return make_golden_root(self.cache, [self._archive(recipe) for recipe in self.stack])
+        """A containerd root with every image unpacked, so that pods start at once; clone it, never run on it.
+
+        The demo's images change more often than the stack's, so they are added to a root that has the stack's.
+        """
+        stack, demo = ([self._archive(recipe) for recipe in recipes] for recipes in (self.stack, self.demo))
+        return make_golden_root(self.cache, demo, upon=make_golden_root(self.cache, stack))
 
     def _recipe(self, name: str) -> Recipe:
         for recipe in self.stack + self.demo:
@@ -89,35 +99,55 @@ class Images:
         bases = {argument: make_base(self.cache, packages) for argument, packages in _bases(recipe).items()}
         tools = {recipe.tools: self.toolchain.binaries(recipe.tools)} if recipe.tools else {}
         inputs = (*(base.folder for base in bases.values()), *tools.values())
-        key = digest(
-            *(_REGISTRY, recipe.key, version, *(folder.name for folder in inputs)),
-            *(part for source in recipe.sources for part in (source, recipe.folder / source)),
-        )
+        key = digest(_REGISTRY, recipe.key, version, *(folder.name for folder in inputs), *_sources(recipe))
 
         def build(folder: Path) -> None:
+            context = folder / "context"
+            arguments = {"VERSION": version, **{name: f"oci-archive:{base.archive}" for name, base in bases.items()}}
+            image = Build(
+                reference=f"{_REGISTRY}/{recipe.name}:{version}",
+                containerfile=context / recipe.containerfile,
+                context=context,
+                contexts=tools,
+                arguments=arguments,
+                mounts=recipe.mounts,
+            )
             with doing(f"building image {recipe.name}:{version}"):
-                context = folder / "context"
                 _copy_sources(recipe, context)
-                Build(
-                    reference=f"{_REGISTRY}/{recipe.name}:{version}",
-                    containerfile=context / recipe.containerfile,
-                    context=context,
-                    contexts=tools,
-                    arguments={
-                        "VERSION": version,
-                        **{argument: f"oci-archive:{base.archive}" for argument, base in bases.items()},
-                    },
-                    mounts=recipe.mounts,
-                ).to(folder)
+                _build(recipe, image, folder)
                 shutil.rmtree(context)
 
         return self.cache.entry("images", f"{recipe.name}-{key}", build) / ARCHIVE
+
+
+def _build(recipe: Recipe, image: Build, folder: Path) -> None:
+    try:
+        image.to(folder)
+    except CommandFailed as error:
+        raise ImageBuildFailed(
+            f"image {recipe.key} cannot be built: {error.what}",
+            where=str(recipe.folder / recipe.containerfile),
+            remedy="mend what the last lines complain of, and run again",
+        ) from error
 
 
 def _bases(recipe: Recipe) -> dict[str, tuple[str, ...]]:
     """The package lists of the bases, by the build argument that names the base in the Containerfile."""
     bases = {"BASE": recipe.packages, "RUNTIME_BASE": recipe.runtime_packages}
     return {argument: packages for argument, packages in bases.items() if packages}
+
+
+def _sources(recipe: Recipe) -> Iterator[str | Path]:
+    """What a build sees of the recipe's folder: each file or folder, after its name."""
+    for source in recipe.sources:
+        path = recipe.folder / source
+        if not path.exists():
+            raise ImageBuildFailed(
+                f"image {recipe.key} cannot be built, as its recipe lacks {source}",
+                where=str(recipe.folder),
+                remedy="bring the file back, or take it out of the recipe's sources in gitops_e2e/images/catalogue.py",
+            )
+        yield from (source, path)
 
 
 def _copy_sources(recipe: Recipe, context: Path) -> None:

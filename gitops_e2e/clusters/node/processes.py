@@ -80,9 +80,10 @@ def _process(raw: dict[str, Any]) -> Process:
 def node_processes(name: str, subnet: Subnet, binary: Binary) -> Table:
     """What makes a Kubernetes node of one machine: control plane, container runtime, kubelet, service proxy.
 
-    Two orders are forced. The controller-manager exits if RBAC's bootstrap is not done, which /readyz waits for;
-    the kubelet exits without the runtime's socket. kube-proxy looks for the node's address once a second, so it
-    is started when the node has one.
+    What forces the order: the controller-manager exits if RBAC's bootstrap is not done, which /readyz waits for;
+    the kubelet exits without the runtime's socket. What else is waited for saves time: the API server tries again
+    after a second where etcd did not listen, kube-proxy where the node had no address. The kubelet's rights come
+    from the Node authorizer, so it need not wait for RBAC's bootstrap, which takes a second.
     """
     this_node = f"{_API}/api/v1/nodes/{name}"
     return Table(
@@ -107,13 +108,14 @@ def node_processes(name: str, subnet: Subnet, binary: Binary) -> Table:
                     f"--node-ip={subnet.node}",
                     "--housekeeping-interval=1s",  # how old a container's memory figure can be; not in the file
                 ),
-                after=("kube-apiserver", "containerd"),
+                after=("containerd",),
+                needs=(Probe("connect", "127.0.0.1:6443"),),
                 ready=Probe("get", this_node, contains='"type":"InternalIP"'),
             ),
             Process(
                 "kube-proxy",
                 (str(binary("kube-proxy").resolve()), "--config=/etc/kubernetes/kube-proxy.json"),
-                after=("kubelet",),
+                after=("kube-apiserver", "kubelet"),
                 ready=Probe("connect", f"{API_SERVICE}:443"),
             ),
         ),
@@ -158,7 +160,8 @@ def _apiserver(binary: Binary, subnet: Subnet) -> Process:
         f"--tls-cert-file={PKI}/apiserver.crt",
         f"--tls-private-key-file={PKI}/apiserver.key",
     )
-    return Process("kube-apiserver", argv, ready=Probe("get", f"{_API}/readyz"))
+    etcd_listens = Probe("connect", "127.0.0.1:2379")
+    return Process("kube-apiserver", argv, needs=(etcd_listens,), ready=Probe("get", f"{_API}/readyz"))
 
 
 def _controller_manager(binary: Binary) -> Process:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -122,12 +124,11 @@ class Runner:
         with self._changed:  # held, so that its end cannot be recorded before its beginning
             status = self._status[process.name]
             status.pid = self._spawn(process)
-            status.phase = "starting"
+            self._enter(status, "starting")
         if self._until(process.ready, lambda: status.phase == "ended"):
             with self._changed:
                 if status.phase == "starting":
-                    status.phase = "ready"
-                self._changed.notify_all()
+                    self._enter(status, "ready")
 
     def _complete(self) -> None:
         with self._changed:
@@ -136,6 +137,7 @@ class Runner:
             self._until(probe, lambda: False)
         with self._changed:
             self._ready = True
+            _note("node ready")
             self._changed.notify_all()
 
     def _until(self, probe: Probe, given_up: Callable[[], bool]) -> bool:
@@ -167,15 +169,25 @@ class Runner:
         with self._changed:
             for status in self._status.values():
                 if status.pid == pid:
-                    status.phase = "ended"
                     status.ending = _ending(wait_status)
-                    self._changed.notify_all()
+                    self._enter(status, "ended")
+
+    def _enter(self, status: ProcessStatus, phase: Phase) -> None:
+        status.phase = phase
+        _note(f"{status.name} {phase} {status.ending}".rstrip())
+        self._changed.notify_all()
 
     def _settled(self) -> bool:
         return self._ready and all(one.phase == "ready" for one in self._status.values())
 
     def _snapshot(self) -> Status:
         return Status(self._settled(), tuple(ProcessStatus(**asdict(one)) for one in self._status.values()))
+
+
+def _note(what: str) -> None:
+    """A line in init's log: which process was how, when."""
+    sys.stderr.write(f"{datetime.now(UTC).isoformat(timespec='milliseconds')} {what}\n")
+    sys.stderr.flush()
 
 
 def _ending(wait_status: int) -> str:

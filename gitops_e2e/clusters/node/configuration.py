@@ -56,7 +56,7 @@ def _containerd(pause: str) -> str:
     """For containerd 1.6.
 
     `restrict_oom_score_adj` and the hugetlb settings are for machines that lack CAP_SYS_RESOURCE or that
-    controller; with them nothing is lost on others.
+    controller; with them nothing is lost on others. AppArmor's profiles would be the machine's.
     """
     return f"""\
 version = 2
@@ -69,6 +69,7 @@ state = "{CONTAINERD_SOCKET.parent}"
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "{pause}"
   restrict_oom_score_adj = true
+  disable_apparmor = true
   disable_hugetlb_controller = true
   tolerate_missing_hugetlb_controller = true
   [plugins."io.containerd.grpc.v1.cri".containerd]

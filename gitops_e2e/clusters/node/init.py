@@ -18,7 +18,6 @@ import traceback  # noqa: F401 - else loaded by the first error, when Python's f
 from pathlib import Path
 
 from gitops_e2e.clusters.node import cgroups, control, filesystem, network
-from gitops_e2e.clusters.node.errors import NodeFailed
 from gitops_e2e.clusters.node.layout import LOGS
 from gitops_e2e.clusters.node.probing import Prober
 from gitops_e2e.clusters.node.processes import Table, folders_of
@@ -33,9 +32,7 @@ def main(registry_folder: str, name: str) -> None:
     """Run the node; does not return."""
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})  # before there are threads: all are to have it
     registry = Registry(Path(registry_folder))
-    state = registry.find(name)
-    if state is None:
-        raise NodeFailed(f"there is no state of a node called {name}", where=registry_folder)
+    state = registry.get(name)
     table = Table.from_json(state.layout.processes.read_text())
     listener = control.listen(registry.control(name))
     print(Path("/proc/self").readlink(), flush=True)  # noqa: T201 - the machine's /proc still, so the machine's PID

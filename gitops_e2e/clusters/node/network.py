@@ -7,6 +7,7 @@ the second the node's. Two rules keep packets in:
   is worse than that of the connected route, which exists only while the pair is up; without either, a packet to
   the node's address would take the default route.
 - In the node there is no default route: packets to anything but the machine, pods and services are unreachable.
+  Pods cannot open connections to the machine either, as its answers to a pod's address would take its default route.
 """
 
 from __future__ import annotations
@@ -30,6 +31,15 @@ DNS_SERVICE = str(SERVICES[10])
 _PREFIX = 30
 _WORST_METRIC = 4_000_000
 _BOUND = 10.0
+_PODS_STAY_INSIDE = """\
+table ip gitops-e2e {
+    chain forward {
+        type filter hook forward priority filter
+        oifname "eth0" ct state established,related accept
+        oifname "eth0" reject with icmp net-unreachable
+    }
+}
+"""
 
 
 @dataclass(frozen=True)
@@ -102,6 +112,7 @@ def configure_inside(subnet: Subnet) -> None:
         "link set eth0 up",
         f"route add {SERVICES} dev lo src {subnet.node}",
     )
+    run(["nft", "--file", "-"], stdin=_PODS_STAY_INSIDE, timeout=_BOUND)
 
 
 def disconnect(subnet: Subnet) -> None:

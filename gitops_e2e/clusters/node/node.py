@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from gitops_e2e.clusters.node import certificates, configuration, leftovers, net
 from gitops_e2e.clusters.node.control import Control
 from gitops_e2e.clusters.node.errors import NodeExists, NodeFailed, NodeNotFound
 from gitops_e2e.clusters.node.identity import ProcessIdentity
-from gitops_e2e.clusters.node.layout import CONTAINERD_ROOT, LOGS, Layout
+from gitops_e2e.clusters.node.layout import CONTAINERD_ROOT, CONTAINERD_SOCKET, LOGS, Layout
 from gitops_e2e.clusters.node.ownership import Ownership
 from gitops_e2e.clusters.node.running import Status
 from gitops_e2e.clusters.node.state import NodeState, Registry
@@ -29,26 +29,18 @@ _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,40}[a-z0-9])?")
 
 
 class Node:
-    """A running node. Made by `start` or `attach`; implements `gitops_e2e.clusters.protocol.Cluster`."""
+    """A running node. Made by `start` or `attach`; a `gitops_e2e.clusters.protocol.Cluster`."""
 
     provider = "node"
 
     def __init__(self, state: NodeState, registry: Registry) -> None:
         self._state = state
         self._registry = registry
-        self._ownership: Ownership | None = None
         self._control = Control(registry.control(state.name))
+        self._ownership: Ownership | None = None
 
     @staticmethod
-    def start(
-        name: str,
-        *,
-        binary: processes.Binary,
-        golden: Path,
-        pause: str,
-        cache: Cache | None = None,
-        registry: Registry | None = None,
-    ) -> Node:
+    def start(name: str, *, binary: processes.Binary, golden: Path, pause: str, cache: Cache | None = None) -> Node:
         """Start a node and wait until it is Ready; it ends with this process, unless it is kept.
 
         `binary` tells where the Kubernetes commands are, `golden` is a containerd root with images, `pause` the
@@ -61,9 +53,8 @@ class Node:
             raise NodeFailed(
                 f"{name!r} is no name for a node", remedy="use small letters, digits and hyphens, 42 at most"
             )
-        registry = registry or Registry()
-        state = _claim(name, (cache or Cache.of_user()).root / "nodes", registry)
-        node = Node(state, registry)
+        registry = Registry()
+        node = Node(_claim(name, _nodes_folder(cache), registry), registry)
         try:
             node._bring_up(binary, golden, pause)
         except BaseException:
@@ -72,9 +63,9 @@ class Node:
         return node
 
     @staticmethod
-    def attach(name: str, *, registry: Registry | None = None) -> Node:
+    def attach(name: str) -> Node:
         """A node that runs already, without owning it. Raises NodeNotFound."""
-        registry = registry or Registry()
+        registry = Registry()
         state = registry.find(name)
         if state is None or state.supervisor is None or not state.supervisor.alive:
             running = ", ".join(one.name for one in registry.all() if one.running) or "none"
@@ -85,11 +76,14 @@ class Node:
         return Node(state, registry)
 
     @staticmethod
-    def sweep(*, cache: Cache | None = None, registry: Registry | None = None) -> list[str]:
-        """Remove what dead nodes of this machine left behind; their names."""
-        registry = registry or Registry()
+    def sweep(*, kept: bool = False, cache: Cache | None = None) -> list[str]:
+        """Remove what dead nodes of this machine left; with `kept` end those that nobody owns, too. Their names."""
+        registry = Registry()
+        unowned = [state for state in registry.all() if kept and state.owner is None]
+        for state in unowned:
+            Node(state, registry).delete()
         with registry.lock():
-            return leftovers.sweep((cache or Cache.of_user()).root / "nodes", registry)
+            return [state.name for state in unowned] + leftovers.sweep(_nodes_folder(cache), registry)
 
     # --- the cluster
 
@@ -117,9 +111,10 @@ class Node:
         """End the node and remove everything of it; nothing may use its address any more. Gone already is fine."""
         if self._ownership:
             self._ownership.give_up(_END_BOUND)
+            self._ownership = None
         state = self._registry.find(self.name)
-        if state is None or state.data != self._state.data:
-            return
+        if state is None or state.subnet != self._state.subnet:
+            return  # gone, and maybe another has the name
         if state.supervisor:
             leftovers.end(state.supervisor, signal.SIGTERM)
         if self._registry.find(self.name):  # the supervisor was killed, or never ran
@@ -135,26 +130,28 @@ class Node:
 
     def check(self) -> None:
         """Raise NodeFailed, with its last log lines, if a process of the node died without being asked to."""
-        _raise_for(self._control.status(), self._state.layout)
+        self._raise_for(self.status())
 
     def status(self) -> Status:
         """How the node's processes are. Raises NodeFailed when the node itself has gone."""
-        return self._control.status()
+        return self._answer(self._control.status)
 
     def signal(self, process: str, number: signal.Signals) -> None:
         """Signal one of the node's processes (`kube-apiserver`, …): a fault, so its end is no failure to `check`."""
-        self._control.signal(process, number)
+        self._answer(lambda: self._control.signal(process, number))
 
     def restart(self, process: str) -> None:
-        """End one of the node's processes, start it again, and wait until everything is ready."""
-        self._control.restart(process)
+        """End one of the node's processes, start it again, and wait until it is ready."""
+        self._answer(lambda: self._control.restart(process))
         self._await_ready()
 
     @property
     def containerd_socket(self) -> Path:
         """The socket of the node's containerd, as the machine sees it."""
         init = self._state.init
-        return Path(f"/proc/{init.pid if init else 0}/root/run/containerd/containerd.sock")
+        if init is None:
+            raise NodeFailed(f"node {self.name} has no running init", where=str(self._state.data))
+        return Path(f"/proc/{init.pid}/root") / CONTAINERD_SOCKET.relative_to("/")
 
     # --- starting
 
@@ -168,19 +165,35 @@ class Node:
             self._ownership = Ownership.begin(self._registry, self._state)
             self._ownership.answer(_INIT_BOUND)
             root.result()
-        self._state = self._registry.find(self.name) or self._state
+        self._state = self._registry.get(self.name)
         self._await_ready()
 
     def _await_ready(self) -> None:
-        status = self._control.wait(_READY_BOUND)
-        _raise_for(status, self._state.layout)
-        if not status.ready:
-            slow = next((one.name for one in status.processes if one.phase != "ready"), "kubelet")
-            raise NodeFailed(
-                f"the node was not ready within {_READY_BOUND:g} s: {_phases(status)}"
-                f"{self._state.layout.last_lines(slow)}",
-                where=str(self._state.layout.log(slow)),
-            )
+        status = self._answer(lambda: self._control.wait(_READY_BOUND))
+        self._raise_for(status)
+        if status.ready:
+            return
+        phases = ", ".join(f"{one.name} {one.phase}" for one in status.processes)
+        slow = next((one.name for one in status.processes if one.phase != "ready"), "kubelet")
+        raise self._failed(f"the node was not ready within {_READY_BOUND:g} s ({phases})", slow)
+
+    def _answer(self, ask: Callable[[], Status]) -> Status:
+        try:
+            return ask()
+        except NodeFailed as error:
+            raise self._failed(error.what, "init") from error
+
+    def _raise_for(self, status: Status) -> None:
+        for one in status.died:
+            raise self._failed(f"{one.name} of node {self.name} died ({one.ending})", one.name)
+
+    def _failed(self, what: str, process: str) -> NodeFailed:
+        layout = self._state.layout
+        return NodeFailed(what + layout.last_lines(process), where=str(layout.log(process)))
+
+
+def _nodes_folder(cache: Cache | None) -> Path:
+    return (cache or Cache.of_user()).root / "nodes"
 
 
 def _claim(name: str, nodes: Path, registry: Registry) -> NodeState:
@@ -191,7 +204,7 @@ def _claim(name: str, nodes: Path, registry: Registry) -> NodeState:
         _refuse_live(registry.find(name))
         state = NodeState(name, network.choose(), nodes / name, owner=ProcessIdentity.of(os.getpid()))
         registry.save(state)
-    network.reserve(state.subnet)
+        network.reserve(state.subnet)
     for inside in (CONTAINERD_ROOT.parent, LOGS, Path("/etc")):
         state.layout.of(inside).mkdir(parents=True)
     state.data.chmod(0o700)
@@ -222,14 +235,3 @@ def _clone_root(golden: Path, layout: Layout) -> None:
     partial = target.with_name("containerd.partial")
     clone(golden, partial)
     partial.rename(target)
-
-
-def _raise_for(status: Status, layout: Layout) -> None:
-    for one in status.died:
-        raise NodeFailed(
-            f"{one.name} of the node died ({one.ending}){layout.last_lines(one.name)}", where=str(layout.log(one.name))
-        )
-
-
-def _phases(status: Status) -> str:
-    return ", ".join(f"{one.name} {one.phase}" for one in status.processes)

@@ -7,15 +7,16 @@ import os
 import select
 import signal
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import gitops_e2e
 from gitops_e2e.clusters.node.errors import NodeFailed
+from gitops_e2e.clusters.node.identity import ProcessIdentity
 from gitops_e2e.clusters.node.layout import Layout
 from gitops_e2e.clusters.node.state import NodeState, Registry
-from gitops_e2e.clusters.node.supervisor import KEEP
+from gitops_e2e.clusters.node.supervisor import KEEP, START
 
 _ANSWER_LENGTH = 65536
 
@@ -53,6 +54,8 @@ class Ownership:
         )
         os.close(from_owner)
         os.close(to_owner)
+        registry.save(replace(state, supervisor=ProcessIdentity.of(pid)))
+        os.write(pipe, START)
         return Ownership(pid, pipe, answers, state.layout)
 
     def answer(self, seconds: float) -> None:

@@ -110,16 +110,21 @@ def node_processes(name: str, subnet: Subnet, binary: Binary) -> Table:
                 ),
                 after=("containerd",),
                 needs=(Probe("connect", "127.0.0.1:6443"),),
-                ready=Probe("get", this_node, contains='"type":"InternalIP"'),
+                ready=Probe("get", "http://127.0.0.1:10248/healthz"),
             ),
             Process(
                 "kube-proxy",
                 (str(binary("kube-proxy").resolve()), "--config=/etc/kubernetes/kube-proxy.json"),
-                after=("kube-apiserver", "kubelet"),
-                ready=Probe("connect", f"{API_SERVICE}:443"),
+                after=("kube-apiserver",),
+                needs=(Probe("get", this_node, contains='"type":"InternalIP"'),),
+                ready=Probe("get", "http://127.0.0.1:10256/livez"),
             ),
         ),
-        ready=(Probe("get", this_node, contains='"type":"Ready","status":"True"'),),
+        ready=(
+            Probe("get", this_node, contains='"type":"Ready","status":"True"'),
+            Probe("get", f"{_API}/api/v1/namespaces/default/serviceaccounts/default"),  # pods are refused without it
+            Probe("connect", f"{API_SERVICE}:443"),  # services are programmed
+        ),
     )
 
 
@@ -185,8 +190,8 @@ def _controller_manager(binary: Binary) -> Process:
         f"--tls-private-key-file={PKI}/controller-manager.key",
         "--use-service-account-credentials=true",
     )
-    made_by_it = Probe("get", f"{_API}/api/v1/namespaces/default/serviceaccounts/default")
-    return Process("kube-controller-manager", argv, after=("kube-apiserver",), ready=made_by_it)
+    healthy = Probe("get", "https://127.0.0.1:10257/healthz")
+    return Process("kube-controller-manager", argv, after=("kube-apiserver",), ready=healthy)
 
 
 def _scheduler(binary: Binary) -> Process:

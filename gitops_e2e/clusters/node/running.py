@@ -99,7 +99,9 @@ class Runner:
         process = {one.name: one for one in self.table.processes}[name]
         self.signal(name, signal.SIGKILL)
         with self._changed:
-            self._changed.wait_for(lambda: self._status[name].phase in {"ended", "waiting"})
+            if self._status[name].phase == "waiting":
+                return  # it is about to be started anyway
+            self._changed.wait_for(lambda: self._status[name].phase == "ended")
             self._status[name] = ProcessStatus(name)
         threading.Thread(target=self._bring_up, args=(process,), daemon=True).start()
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gitops_e2e.cache import Cache
+from gitops_e2e.clusters.node.errors import NodeNotFound
 from gitops_e2e.clusters.node.identity import ProcessIdentity
 from gitops_e2e.clusters.node.layout import Layout
 from gitops_e2e.clusters.node.network import Subnet
@@ -93,6 +94,13 @@ class Registry:
             return NodeState.from_json(self._path(name).read_text())
         except FileNotFoundError:
             return None
+
+    def get(self, name: str) -> NodeState:
+        """The state of a node that has one. Raises NodeNotFound."""
+        state = self.find(name)
+        if state is None:
+            raise NodeNotFound(f"there is no node called {name}", where=str(self._path(name)))
+        return state
 
     def all(self) -> Iterator[NodeState]:
         """Every state."""

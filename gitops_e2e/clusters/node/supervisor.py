@@ -3,8 +3,9 @@
     python -m gitops_e2e.clusters.node.supervisor REGISTRY_FOLDER NODE
 
 It stays outside the namespaces and in a session of its own, so what is sent to the owner's terminal does not
-reach it. Standard input is the owner's pipe: its end ends the node, the word `keep` hands the node over. One line
-on standard output tells the owner that init runs, or why not.
+reach it. Standard input is the owner's pipe: the word `start` tells that the state names this supervisor, the word
+`keep` hands the node over, and the pipe's end ends the node. Lines on standard output tell the owner that init runs,
+or why not, and that the node is kept.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from gitops_e2e.clusters.node.leftovers import tidy
 from gitops_e2e.clusters.node.state import NodeState, Registry
 from gitops_e2e.errors import HarnessError
 
+START = b"start\n"
 KEEP = b"keep\n"
 
 _INIT_BOUND = 20.0
@@ -43,11 +45,9 @@ def main(registry_folder: str, name: str) -> int:
     """Hold the node until its owner, or somebody by SIGTERM, wants its end; the exit code."""
     termination = _catch_termination()
     registry = Registry(Path(registry_folder))
-    state = registry.find(name)
-    if state is None:
-        raise NodeFailed(f"there is no state of a node called {name}", where=registry_folder)
-    state = replace(state, supervisor=ProcessIdentity.of(os.getpid()))
-    registry.save(state)
+    if os.read(_OWNER, len(START)) != START:
+        return 1  # the owner died before it wrote down that we exist, so whoever sweeps does not count on us
+    state = registry.get(name)
     try:
         child, state = _start(state, registry)
     except (HarnessError, OSError) as error:

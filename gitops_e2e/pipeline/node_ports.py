@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gitops_e2e.errors import HarnessError
@@ -35,6 +35,10 @@ class NodePorts:
 
     def claim(self, pipeline: str) -> dict[str, int]:
         """Ports for each stage, the pipeline's until they are released. Raises NoFreeNodePorts."""
+        if self._claims(pipeline):
+            raise NoFreeNodePorts(
+                f"the cluster has a pipeline {pipeline} already", remedy="delete it, or give the new one another id"
+            )
         if pipeline == DEMO:
             return self._claim_demo()
         taken = self._taken()
@@ -48,7 +52,7 @@ class NodePorts:
 
     def release(self, pipeline: str) -> None:
         """Give the pipeline's ports back; none is fine."""
-        for claim in self.kube.list(_CONFIG_MAPS, _NAMESPACE, f"{_OWNER}={pipeline}"):
+        for claim in self._claims(pipeline):
             self.kube.delete(Ref.of(claim))
 
     def _claim_demo(self) -> dict[str, int]:
@@ -57,7 +61,7 @@ class NodePorts:
             return ports
         raise NoFreeNodePorts(
             f"the cluster uses NodePorts {', '.join(map(str, ports.values()))} already",
-            remedy=f"delete the pipeline {DEMO} that is there, or give the new one another id",
+            remedy="delete the Services that use them, or give the pipeline another id",
         )
 
     def _create(self, pipeline: str, ports: Mapping[str, int]) -> bool:
@@ -76,6 +80,9 @@ class NodePorts:
         except AlreadyExists:
             return False
         return True
+
+    def _claims(self, pipeline: str) -> Sequence[Manifest]:
+        return self.kube.list(_CONFIG_MAPS, _NAMESPACE, f"{_OWNER}={pipeline}")
 
     def _taken(self) -> set[int]:
         services = self.kube.list(_SERVICES)

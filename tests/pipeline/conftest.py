@@ -1,44 +1,23 @@
-"""A Git server that is a folder, real git and kustomize, and a pipeline's repository on them."""
+"""Real git, kustomize and HTTP servers, and a pipeline's repository on them."""
 
 from __future__ import annotations
 
-import shutil
 import socket
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from gitops_e2e.cache import Cache
-from gitops_e2e.commands import run
 from gitops_e2e.pipeline.adaptation import Adaptation
 from gitops_e2e.pipeline.names import PipelineNames
 from gitops_e2e.pipeline.platform import MANIFESTS
 from gitops_e2e.pipeline.repository import Repository
 from gitops_e2e.toolchain import Toolchain
+from tests.pipeline.servers import Answer, Folder, Serve, WebServer
 
 PORTS = {"dev": 31000, "staging": 31001, "prod": 31002}
 TAGS = {"redis": "8.9", "stress": "2.0"}
-
-
-@dataclass(frozen=True)
-class Folder:
-    """Bare repositories in a folder, served by git over file paths."""
-
-    root: Path
-
-    def create(self, name: str) -> None:
-        self.delete(name)
-        run(["git", "init", "--quiet", "--bare", "--initial-branch=main", self.root / f"{name}.git"], timeout=10)
-
-    def delete(self, name: str) -> None:
-        shutil.rmtree(self.root / f"{name}.git", ignore_errors=True)
-
-    def push_url(self, name: str) -> str:
-        return str(self.root / f"{name}.git")
 
 
 @pytest.fixture
@@ -67,64 +46,17 @@ def repository(make_repository: Callable[[str], Repository]) -> Repository:
     return make_repository("shop")
 
 
-@dataclass(frozen=True)
-class Reply:
-    """What a server answers; `delay` in seconds, `None` as status closes the connection without a word."""
-
-    status: int | None
-    body: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    delay: float = 0.0
-
-
 @pytest.fixture
-def reply() -> type[Reply]:
-    return Reply
+def serve() -> Iterator[Serve]:
+    servers: list[WebServer] = []
 
+    def start(answer: Answer) -> WebServer:
+        servers.append(WebServer(answer))
+        return servers[-1]
 
-@pytest.fixture
-def serve() -> Iterator[Callable[..., str]]:
-    """Start a real HTTP server on loopback that answers each path as the given function says; gives its URL.
-
-    The clients' addresses are noted in `connections`, one a request.
-    """
-    servers: list[ThreadingHTTPServer] = []
-
-    def start(reply: Callable[[str], Reply], connections: list[object] | None = None) -> str:
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self) -> None:
-                if connections is not None:
-                    connections.append(self.client_address)
-                answer = reply(self.path)
-                if answer.delay:
-                    ended.wait(answer.delay)
-                if answer.status is None:
-                    self.close_connection = True
-                    return
-                self.send_response(answer.status)
-                for name, value in answer.headers.items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(answer.body)))
-                self.end_headers()
-                self.wfile.write(answer.body.encode())
-
-            def log_message(self, *_: object) -> None:
-                """Say nothing."""
-
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        server.daemon_threads = True
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-        servers.append(server)
-        return f"http://127.0.0.1:{server.server_address[1]}"
-
-    ended = threading.Event()
     yield start
-    ended.set()
     for server in servers:
-        server.shutdown()
-        server.server_close()
+        server.stop()
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from gitops_e2e.pipeline.metric import (
     SeveralSeries,
     Target,
 )
+from tests.pipeline.servers import Reply, Serve
 
 RECORDED: list[dict[str, Any]] = json.loads((Path(__file__).parent / "prometheus-2.42.json").read_text())
 END = datetime(2026, 11, 23, 15, 20, 9, tzinfo=UTC)
@@ -32,15 +32,15 @@ def asked() -> list[str]:
 
 
 @pytest.fixture
-def prometheus(serve: Any, reply: Any, asked: list[str]) -> Prometheus:
-    def answer(path: str) -> Any:
+def prometheus(serve: Serve, asked: list[str]) -> Prometheus:
+    def answer(path: str) -> Reply:
         asked.append(path)
         parts = urlsplit(path)
         query = parse_qs(parts.query).get("query", [None])[0]
         (entry,) = (item for item in RECORDED if (item["path"], item["query"]) == (parts.path, query))
-        return reply(entry["status"], json.dumps(entry["body"]), {"Content-Type": "application/json"})
+        return Reply(entry["status"], json.dumps(entry["body"]), {"Content-Type": "application/json"})
 
-    return Prometheus(serve(answer))
+    return Prometheus(serve(answer).url)
 
 
 def test_instant_gives_one_sample_a_series(prometheus: Prometheus) -> None:
@@ -127,24 +127,24 @@ def test_nobody_there_is_unreachable(nobody: str) -> None:
 
 
 @pytest.mark.parametrize("status", [500, 503])
-def test_a_failing_server_is_asked_once(status: int, serve: Any, reply: Any) -> None:
+def test_a_failing_server_is_asked_once(status: int, serve: Serve) -> None:
     asked: list[str] = []
 
-    def answer(path: str) -> Any:
+    def answer(path: str) -> Reply:
         asked.append(path)
-        return reply(status, "out of order")
+        return Reply(status, "out of order")
 
     with pytest.raises(PrometheusError, match=f"{status}.*out of order"):
-        Prometheus(serve(answer)).instant("up")
+        Prometheus(serve(answer).url).instant("up")
     assert len(asked) == 1
 
 
 @pytest.mark.parametrize("body", ["", "<html>", "[]", '{"status":"success"}', '{"status":"success","data":{}}'])
-def test_an_answer_that_is_no_prometheus_is_an_error(body: str, serve: Callable[..., str], reply: Any) -> None:
+def test_an_answer_that_is_no_prometheus_is_an_error(body: str, serve: Serve) -> None:
     with pytest.raises(PrometheusError, match="gave no numbers"):
-        Prometheus(serve(lambda _: reply(200, body))).instant("up")
+        Prometheus(serve(lambda _: Reply(200, body)).url).instant("up")
 
 
-def test_a_connection_that_is_closed_is_unreachable(serve: Callable[..., str], reply: Any) -> None:
+def test_a_connection_that_is_closed_is_unreachable(serve: Serve) -> None:
     with pytest.raises(PrometheusUnreachable):
-        Prometheus(serve(lambda _: reply(None))).instant("up")
+        Prometheus(serve(lambda _: Reply(None)).url).instant("up")

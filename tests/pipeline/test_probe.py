@@ -4,14 +4,13 @@ import itertools
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
 from gitops_e2e.pipeline.endpoint import Endpoint
 from gitops_e2e.pipeline.probe import Outcome, Probe, ProbeError, Summary
+from tests.pipeline.servers import Reply, Serve
 
-Serve = Callable[..., str]
 VERSION = "X-Product-Api-Version"
 
 
@@ -27,15 +26,15 @@ def answers(count: int) -> tuple[Callable[[], None], threading.Event]:
     return one_more, enough
 
 
-def test_a_service_that_answers_loses_nothing(serve: Serve, reply: Any) -> None:
+def test_a_service_that_answers_loses_nothing(serve: Serve) -> None:
     one_more, enough = answers(30)
 
-    def answer(path: str) -> Any:
+    def answer(path: str) -> Reply:
         assert path == "/health"
         one_more()
-        return reply(200, "{}", {VERSION: "0.9.0"})
+        return Reply(200, "{}", {VERSION: "0.9.0"})
 
-    with Probe(Endpoint(serve(answer))) as probe:
+    with Probe(Endpoint(serve(answer).url)) as probe:
         assert enough.wait(20)
     summary = probe.stop()
     assert summary.sent >= 30
@@ -44,20 +43,20 @@ def test_a_service_that_answers_loses_nothing(serve: Serve, reply: Any) -> None:
     assert "answered by 0.9.0" in str(summary)
 
 
-def test_versions_and_failures_are_told_apart(serve: Serve, reply: Any) -> None:
+def test_versions_and_failures_are_told_apart(serve: Serve) -> None:
     one_more, enough = answers(20)
     numbers = itertools.count()
 
-    def answer(_: str) -> Any:
+    def answer(_: str) -> Reply:
         one_more()
         number = next(numbers)
         if number == 3:
-            return reply(None)
+            return Reply(None)
         if number == 4:
-            return reply(503, "", {VERSION: "1.0.0"})
-        return reply(200, "", {VERSION: "0.9.0" if number < 10 else "1.0.0"})
+            return Reply(503, "", {VERSION: "1.0.0"})
+        return Reply(200, "", {VERSION: "0.9.0" if number < 10 else "1.0.0"})
 
-    probe = Probe(Endpoint(serve(answer)))
+    probe = Probe(Endpoint(serve(answer).url))
     probe.start()
     assert enough.wait(20)
     summary = probe.stop()
@@ -79,14 +78,14 @@ def test_a_service_that_is_away_loses_everything(nobody: str) -> None:
     assert "nobody" in str(summary)
 
 
-def test_nothing_is_sent_after_the_end(serve: Serve, reply: Any) -> None:
+def test_nothing_is_sent_after_the_end(serve: Serve) -> None:
     one_more, enough = answers(3)
 
-    def answer(_: str) -> Any:
+    def answer(_: str) -> Reply:
         one_more()
-        return reply(200)
+        return Reply(200)
 
-    probe = Probe(Endpoint(serve(answer)))
+    probe = Probe(Endpoint(serve(answer).url))
     probe.start()
     assert enough.wait(20)
     first = probe.stop()
@@ -94,16 +93,16 @@ def test_nothing_is_sent_after_the_end(serve: Serve, reply: Any) -> None:
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("probe-")]
 
 
-def test_slow_answers_do_not_hold_up_the_others(serve: Serve, reply: Any) -> None:
+def test_slow_answers_do_not_hold_up_the_others(serve: Serve) -> None:
     one_more, enough = answers(20)
     numbers = itertools.count()
 
-    def answer(_: str) -> Any:
+    def answer(_: str) -> Reply:
         slow = next(numbers) == 0
         one_more()
-        return reply(200, delay=1.0 if slow else 0.0)
+        return Reply(200, delay=1.0 if slow else 0.0)
 
-    with Probe(Endpoint(serve(answer))) as probe:
+    with Probe(Endpoint(serve(answer).url)) as probe:
         assert enough.wait(20)
     summary = probe.summary()
     assert summary.sent >= 20

@@ -16,6 +16,7 @@ from gitops_e2e.pipeline.git import Git
 from gitops_e2e.pipeline.names import STAGES
 from gitops_e2e.pipeline.platform import MANIFESTS
 from gitops_e2e.pipeline.repository import Repository, RepositoryHost
+from tests.pipeline.servers import Reply, Serve
 
 
 def kinds(branch: Branch) -> list[str]:
@@ -250,18 +251,16 @@ def test_the_users_settings_have_no_say(
     assert len(repository.main().manifests()) > 4
 
 
-def test_git_never_asks_for_a_password(serve: Any, reply: Any, tmp_path: Path) -> None:
-    url = serve(lambda _: reply(401, "", {"WWW-Authenticate": 'Basic realm="git"'}))
+def test_git_never_asks_for_a_password(serve: Serve, tmp_path: Path) -> None:
+    url = serve(lambda _: Reply(401, "", {"WWW-Authenticate": 'Basic realm="git"'})).url
     with pytest.raises(CommandFailed, match="Authentication failed"):
         Git.clone(f"{url}/private.git", tmp_path / "clone")
 
 
-def test_git_asks_no_proxy(
-    serve: Any, reply: Any, nobody: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_git_asks_no_proxy(serve: Serve, nobody: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("http_proxy", nobody)
     with pytest.raises(CommandFailed, match="not found"):
-        Git.clone(f"{serve(lambda _: reply(404))}/none.git", tmp_path / "clone")
+        Git.clone(f"{serve(lambda _: Reply(404)).url}/none.git", tmp_path / "clone")
 
 
 def test_a_manifest_of_main_can_be_read(repository: Repository) -> None:

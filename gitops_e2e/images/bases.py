@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from gitops_e2e.cache import Cache, digest
-from gitops_e2e.commands import run
+from gitops_e2e.commands import CommandFailed, CommandTimedOut, run
 from gitops_e2e.errors import HarnessError
 from gitops_e2e.images.buildah import ARCHIVE, Build
 from gitops_e2e.images.isolation import PRIVATE_MOUNTS_AND_PROCESSES
@@ -21,6 +22,10 @@ _KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 _FINISH = Path(__file__).with_name("finish-base.sh")
 _PACKAGES = "packages"
 _BOUND = 900.0
+
+
+class BaseFailed(CommandFailed):
+    """A base cannot be made of its Debian packages."""
 
 
 @dataclass(frozen=True)
@@ -58,32 +63,48 @@ def upstream(debian_version: str) -> str:
 
 
 def make_base(cache: Cache, packages: Sequence[str]) -> Base:
-    """The base of these packages and what they depend on, made if missing; raises CommandFailed."""
+    """The base of these packages and what they depend on, made if missing; raises BaseFailed."""
     wanted = sorted(packages)
     key = digest(_SUITE, " ".join(wanted), _FINISH)
     return Base(cache.entry("bases", key, lambda folder: _make(wanted, folder)))
 
 
 def _make(packages: Sequence[str], folder: Path) -> None:
-    listed = ", ".join(packages)
     BUILDING.meet(folder, purpose="making a base of Debian packages")
-    with doing(f"unpacking Debian packages into a base: {listed}"):
+    with doing(f"unpacking Debian packages into a base: {', '.join(packages)}"):
         root = folder / "root.tar"
-        mmdebstrap = (*PRIVATE_MOUNTS_AND_PROCESSES, "mmdebstrap", "--quiet", "--variant=extract", "--mode=root")
-        run(
-            [
-                *(*mmdebstrap, f"--keyring={_KEYRING}", f"--include={','.join(packages)}", f"--extract-hook={_FINISH}"),
-                *(f"--extract-hook=copy-out /usr/share/{_PACKAGES} {folder}", _SUITE, root, _mirror()),
-            ],
-            timeout=_BOUND,
-            env={"SOURCE_DATE_EPOCH": "0", "TMPDIR": str(folder)},
-            remedy=f"see that this machine reaches a mirror of Debian, and that {_SUITE} has the packages",
-        )
+        _unpack(packages, root)
         containerfile = folder / "Containerfile"
         containerfile.write_text("FROM scratch\nADD root.tar /\n")
         Build("localhost/base:latest", containerfile, context=folder).to(folder)
         root.unlink()
         containerfile.unlink()
+
+
+def _unpack(packages: Sequence[str], root: Path) -> None:
+    """Write the packages as one tar file, and the list of their versions beside it."""
+    mmdebstrap = (*PRIVATE_MOUNTS_AND_PROCESSES, "mmdebstrap", "--variant=extract", "--mode=root")
+    try:
+        run(
+            [
+                *(*mmdebstrap, f"--keyring={_KEYRING}", f"--include={','.join(packages)}"),
+                *(
+                    f"--extract-hook={_FINISH}",
+                    f"--extract-hook=copy-out /usr/share/{_PACKAGES} {shlex.quote(str(root.parent))}",
+                ),
+                *(_SUITE, root, _mirror()),
+            ],
+            timeout=_BOUND,
+            env={"SOURCE_DATE_EPOCH": "0", "TMPDIR": str(root.parent)},
+        )
+    except CommandTimedOut:
+        raise
+    except CommandFailed as error:
+        raise BaseFailed(
+            f"these Debian packages of {_SUITE} cannot be unpacked into a base: {', '.join(packages)}",
+            output=error.output,
+            remedy="see that this machine reaches a mirror of Debian, and that it has the packages",
+        ) from error
 
 
 def _mirror() -> str:

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from gitops_e2e.cache import Cache, digest
-from gitops_e2e.commands import CommandFailed
+from gitops_e2e.commands import CommandFailed, CommandTimedOut
 from gitops_e2e.errors import HarnessError
 from gitops_e2e.images.bases import make_base
 from gitops_e2e.images.buildah import ARCHIVE, Build
@@ -27,7 +27,7 @@ class UnknownImage(HarnessError):
     """There is no recipe of that name."""
 
 
-class ImageBuildFailed(HarnessError):
+class ImageBuildFailed(CommandFailed):
     """An image cannot be built from its recipe."""
 
 
@@ -36,7 +36,8 @@ class Images:
     """The images of the stack and the demo, built when first asked for and kept in the cache.
 
     A name is "argocd", or "product-api:0.9.0" where there are several releases. Methods raise UnknownImage for
-    any other; those that build raise also NotRoot, PackagesMissing, TooLittleDisk, ImageBuildFailed and CommandFailed.
+    any other; those that build raise also NotRoot, PackagesMissing, TooLittleDisk and CommandFailed (BaseFailed or
+    ImageBuildFailed, where it is the recipe that is wrong).
     """
 
     cache: Cache
@@ -123,10 +124,12 @@ class Images:
 def _build(recipe: Recipe, image: Build, folder: Path) -> None:
     try:
         image.to(folder)
+    except CommandTimedOut:
+        raise
     except CommandFailed as error:
         raise ImageBuildFailed(
-            f"image {recipe.key} cannot be built: {error.what}",
-            where=str(recipe.folder / recipe.containerfile),
+            f"image {recipe.key} cannot be built from {recipe.folder / recipe.containerfile}",
+            output=error.output,
             remedy="mend what the last lines complain of, and run again",
         ) from error
 
@@ -143,8 +146,8 @@ def _sources(recipe: Recipe) -> Iterator[str | Path]:
         path = recipe.folder / source
         if not path.exists():
             raise ImageBuildFailed(
-                f"image {recipe.key} cannot be built, as its recipe lacks {source}",
-                where=str(recipe.folder),
+                f"image {recipe.key} cannot be built, as there is no {path}",
+                output="",
                 remedy="bring the file back, or take it out of the recipe's sources in gitops_e2e/images/catalogue.py",
             )
         yield from (source, path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 from pathlib import Path
@@ -44,7 +43,7 @@ def sweep(nodes: Path, registry: Registry) -> list[str]:
     Folders in `nodes`, where data folders are, that belong to no known node are from before a reboot.
     To be called under the registry's lock.
     """
-    dead = [state for state in registry.all() if not state.running and not _may_connect(state)]
+    dead = [state for state in registry.all() if not state.running and not state.owned]
     for state in dead:
         tidy(state, registry)
     known = {state.data for state in registry.all()}
@@ -53,7 +52,3 @@ def sweep(nodes: Path, registry: Registry) -> list[str]:
             shutil.rmtree(folder)
     return [state.name for state in dead]
 
-
-def _may_connect(state: NodeState) -> bool:
-    """Whether its owner lives; this process itself is one only until its node has a supervisor."""
-    return state.owner is not None and state.owned and (state.owner.pid != os.getpid() or state.supervisor is None)

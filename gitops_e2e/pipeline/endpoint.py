@@ -13,6 +13,7 @@ from gitops_e2e.errors import HarnessError
 
 _SILENCE_BOUNDS = (2.0, 5.0)  # until connected, between two pieces of the answer
 _BOUND = 10.0
+_POLL = 0.1
 _CHUNK = 64 * 1024
 _FRESH = {"Connection": "close"}
 _VERSION = "X-Product-Api-Version"
@@ -63,6 +64,21 @@ class Endpoint:
             raise NoAnswer(f"no answer: {_reason(error)}", where=url) from error
         seconds = time.monotonic() - started
         return Answer(url, response.status_code, response.headers.get(_VERSION), body, seconds)
+
+    def await_version(self, version: str, *, within: float) -> Answer:
+        """Ask `/health` until that release answers, for `within` seconds at the most. Raises NoAnswer."""
+        deadline = time.monotonic() + within
+        while True:
+            try:
+                answer = self.get("/health")
+                seen = f"version {answer.version} answers, with status {answer.status}"
+            except NoAnswer as error:
+                answer, seen = None, error.what
+            if answer and answer.status == requests.codes.ok and answer.version == version:
+                return answer
+            if time.monotonic() > deadline:
+                raise NoAnswer(f"version {version} does not answer after {within:g} s: {seen}", where=self.url)
+            time.sleep(_POLL)
 
 
 def _body(response: requests.Response, deadline: float) -> str:

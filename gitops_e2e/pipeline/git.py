@@ -72,6 +72,10 @@ class Git:
         onto = ["-p", parent] if parent else []
         return self.run("commit-tree", tree, *onto, "-F", "-", stdin=message)
 
+    def changed_files(self, commit: str) -> tuple[str, ...]:
+        """The files that differ from the commit before, all of them in a first one."""
+        return tuple(self.run("diff-tree", "--root", "--no-commit-id", "--name-only", "-r", commit).splitlines())
+
     def push(self, commit: str, branch: str) -> None:
         """Let a branch of the server point to the commit; refused where that would lose someone's commit."""
         self.run("push", "--quiet", "origin", f"{commit}:refs/heads/{branch}")

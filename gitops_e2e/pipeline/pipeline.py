@@ -4,46 +4,47 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from gitops_e2e.errors import HarnessError
 from gitops_e2e.kube import Manifest, Ref
 from gitops_e2e.pipeline.adaptation import Adaptation
+from gitops_e2e.pipeline.analysis import WatchedAnalysis
+from gitops_e2e.pipeline.application import APPLICATIONS, ARGOCD, WatchedApplication, has_health, is_synced_to
 from gitops_e2e.pipeline.branch import Branch
 from gitops_e2e.pipeline.changes import Change
 from gitops_e2e.pipeline.endpoint import Endpoint
 from gitops_e2e.pipeline.names import SERVICE, STAGES, PipelineNames
 from gitops_e2e.pipeline.node_ports import NodePorts
 from gitops_e2e.pipeline.platform import Platform
+from gitops_e2e.pipeline.pods import WatchedPods
+from gitops_e2e.pipeline.probe import Probe
+from gitops_e2e.pipeline.removal import remove
 from gitops_e2e.pipeline.repository import Repository
+from gitops_e2e.pipeline.rollout import ROLLOUTS, WatchedRollout, is_healthy_on
+from gitops_e2e.watching import Budgets, expect
 
 BASELINE = "0.9.0"
 """The release that every stage runs before anything is promoted."""
 
-_ARGO = "argoproj.io/v1alpha1"
-_ARGOCD = "argocd"
 _REFRESH = {"metadata": {"annotations": {"argocd.argoproj.io/refresh": "normal"}}}
 _SIDECARS = ("redis", "stress")
-_REMOVAL_BOUND = 120.0
-_REMOVAL_POLL = 0.25
-
-
-class PipelineNotRemoved(HarnessError):
-    """Something of the pipeline is still there after the time that its removal may take."""
 
 
 @dataclass(frozen=True)
 class Release:
-    """A release that a stage's branch asks for since `at`, by the commit."""
+    """A release that a stage's branch asks for since `at`, by the commit.
+
+    `generation` is the newest one of the stage's Rollout that knew nothing of it.
+    """
 
     stage: str
     version: str
     commit: str
     at: datetime
+    generation: int
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class Pipeline:
     """A pipeline on a platform: its own namespaces, Applications, Git repository, image repositories, NodePorts.
 
     `stages` are those that are deployed; `node_ports` are by stage; `folder` is the clone's, on this machine.
+    What is watched of a stage is watched from its newest release on: `releases` has it by stage.
     """
 
     names: PipelineNames
@@ -59,6 +61,9 @@ class Pipeline:
     stages: tuple[str, ...]
     node_ports: Mapping[str, int]
     folder: Path
+    releases: dict[str, Release] = field(default_factory=dict)
+
+    # --- its life
 
     @staticmethod
     def create(
@@ -80,20 +85,37 @@ class Pipeline:
         folder = Path(tempfile.mkdtemp(prefix=f"gitops-e2e-{pipeline}-"))
         try:
             tags = {image: platform.images.tag(image) for image in _SIDECARS}
+            adaptation = Adaptation(names, ports, tags)
             repository = Repository.create(
-                platform.repositories,
-                Adaptation(names, ports, tags),
-                platform.manifests,
-                folder / "clone",
-                platform.kustomize,
+                platform.repositories, adaptation, platform.manifests, folder / "clone", platform.kustomize
             )
             made = Pipeline(names, platform, repository, tuple(stages), ports, folder)
             made._fill_registry(versions, tags)
             made._deploy(changes)
         except BaseException:
-            _remove(platform, names, folder)
+            remove(platform, names)
+            shutil.rmtree(folder)
             raise
         return made
+
+    def await_baseline(self, budgets: Budgets) -> None:
+        """Wait until every stage serves the baseline. Raises ExpectationFailed, or NoAnswer of its endpoint."""
+        for stage in self.stages:
+            commit = self.releases[stage].commit
+            expect(self.application(stage), is_synced_to(commit), within=budgets.application_synced)
+            expect(self.rollout(stage), is_healthy_on(BASELINE), within=budgets.rollout_settled)
+            expect(self.application(stage), has_health("Healthy"), within=budgets.application_healthy)
+            self.endpoint(stage).await_version(BASELINE, within=budgets.endpoint_answers)
+
+    def delete(self) -> None:
+        """Remove the pipeline from the cluster, the Git server and this machine.
+
+        Its images stay in the registry. Raises PipelineNotRemoved; may be called again.
+        """
+        remove(self.platform, self.names)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    # --- what one does to it
 
     def publish(self, version: str) -> None:
         """Put a release of the service into the pipeline's image repository."""
@@ -105,21 +127,41 @@ class Pipeline:
 
     def release(self, stage: str, version: str) -> Release:
         """Let a stage's branch ask for a release, and tell Argo CD, which nobody else does: there is no webhook."""
-        commit = self.repository.render(stage, version)
-        at = datetime.now(UTC)
+        generation = self._generation(stage)
+        rendering = self.repository.render(stage, version)
+        if not rendering.changes("Rollout"):
+            generation = self.releases[stage].generation
+        release = Release(stage, version, rendering.commit, datetime.now(UTC), generation)
+        self.releases[stage] = release
         self.refresh(stage)
-        return Release(stage, version, commit, at)
+        return release
 
     def refresh(self, stage: str) -> None:
         """Let Argo CD look at the stage's branch now."""
-        self.platform.kube.patch(self.application_ref(stage), _REFRESH)
+        application = Ref(APPLICATIONS.api_version, APPLICATIONS.kind, self.names.application(stage), ARGOCD)
+        self.platform.kube.patch(application, _REFRESH)
 
-    def delete(self) -> None:
-        """Remove the pipeline from the cluster, the Git server and this machine.
+    # --- how one looks at it
 
-        Its images stay in the registry. Raises PipelineNotRemoved; may be called again.
-        """
-        _remove(self.platform, self.names, self.folder)
+    def rollout(self, stage: str) -> WatchedRollout:
+        """The stage's Rollout, from its newest release on."""
+        after = self.releases[stage].generation
+        return WatchedRollout(self.platform.cache, self.names.namespace(stage), self.names.rollout, after)
+
+    def analysis(self, stage: str, step: int | None = None) -> WatchedAnalysis:
+        """The AnalysisRun of the stage's newest release, of the step with that index where one is given."""
+        return WatchedAnalysis(self.rollout(stage), step)
+
+    def application(self, stage: str) -> WatchedApplication:
+        """The stage's Application, from its newest release on."""
+        commit = self.releases[stage].commit
+        return WatchedApplication(
+            self.platform.cache, self.names.application(stage), self.names.namespace(stage), commit
+        )
+
+    def pods(self, stage: str) -> WatchedPods:
+        """The stage's pods of the service, of whatever release."""
+        return WatchedPods(self.platform.cache, self.names.namespace(stage), {"app": SERVICE})
 
     def branch(self, stage: str) -> Branch:
         """What Git says the stage is to run."""
@@ -129,13 +171,11 @@ class Pipeline:
         """The stage's stable service, at its NodePort."""
         return Endpoint(f"http://{self.platform.address}:{self.node_ports[stage]}")
 
-    def application_ref(self, stage: str) -> Ref:
-        """Which Application deploys the stage."""
-        return Ref(_ARGO, "Application", self.names.application(stage), _ARGOCD)
+    def probe(self, stage: str) -> Probe:
+        """A probe of the stage's stable service, to be started."""
+        return Probe(self.endpoint(stage))
 
-    def rollout_ref(self, stage: str) -> Ref:
-        """Which Rollout is the stage's."""
-        return Ref(_ARGO, "Rollout", self.names.rollout, self.names.namespace(stage))
+    # --- inside
 
     def _fill_registry(self, versions: Sequence[str], tags: Mapping[str, str]) -> None:
         for version in versions:
@@ -146,7 +186,8 @@ class Pipeline:
         for change in changes:
             self.change(change)
         for stage in self.stages:
-            self.repository.render(stage, BASELINE)
+            commit = self.repository.render(stage, BASELINE).commit
+            self.releases[stage] = Release(stage, BASELINE, commit, datetime.now(UTC), generation=0)
         self.platform.kube.apply(self._application_set())
 
     def _application_set(self) -> Manifest:
@@ -155,30 +196,7 @@ class Pipeline:
         stages["elements"] = [element for element in stages["elements"] if element["stage"] in self.stages]
         return manifest
 
-
-def _remove(platform: Platform, names: PipelineNames, folder: Path) -> None:
-    """Take away everything that bears the pipeline's names, whether it was completed or not.
-
-    The ApplicationSet goes first: it would make its Applications again. These have a finalizer by which
-    Argo CD removes what they deployed; their namespaces it leaves.
-    """
-    applications = [Ref(_ARGO, "Application", names.application(stage), _ARGOCD) for stage in STAGES]
-    namespaces = [Ref("v1", "Namespace", names.namespace(stage)) for stage in STAGES]
-    deadline = time.monotonic() + _REMOVAL_BOUND
-    for refs in ([Ref(_ARGO, "ApplicationSet", names.application_set, _ARGOCD)], [*applications, *namespaces]):
-        for ref in refs:
-            platform.kube.delete(ref)
-        _await_absence(platform, refs, deadline)
-    platform.repositories.delete(names.repository)
-    NodePorts(platform.kube).release(names.id)
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def _await_absence(platform: Platform, refs: Sequence[Ref], deadline: float) -> None:
-    while left := [ref for ref in refs if platform.kube.find(ref) is not None]:
-        if time.monotonic() > deadline:
-            raise PipelineNotRemoved(
-                f"still there after {_REMOVAL_BOUND:g} s: {', '.join(map(str, left))}",
-                remedy="see whether Argo CD's application controller runs, and which finalizers they have",
-            )
-        time.sleep(_REMOVAL_POLL)
+    def _generation(self, stage: str) -> int:
+        rollout = Ref(ROLLOUTS.api_version, ROLLOUTS.kind, self.names.rollout, self.names.namespace(stage))
+        found = self.platform.kube.find(rollout)
+        return int(found["metadata"]["generation"]) if found else 0

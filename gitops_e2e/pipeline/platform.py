@@ -8,6 +8,7 @@ from typing import Protocol
 
 from gitops_e2e.kube import Kube
 from gitops_e2e.pipeline.repository import RepositoryHost
+from gitops_e2e.watching import WatchCache
 
 MANIFESTS = Path(__file__).parents[2] / "manifests"
 
@@ -26,10 +27,12 @@ class ImageHost(Protocol):
 class Platform:
     """Everything a pipeline needs to exist.
 
-    `address` is the host at which this machine reaches the cluster's NodePorts; `kustomize` is the command.
+    `cache` is where its objects are watched; `address` is the host at which this machine reaches the cluster's
+    NodePorts; `kustomize` is the command.
     """
 
     kube: Kube
+    cache: WatchCache
     address: str
     repositories: RepositoryHost
     images: ImageHost

@@ -37,6 +37,18 @@ class RepositoryHost(Protocol):
 
 
 @dataclass(frozen=True)
+class Rendering:
+    """What a stage's branch asks for now: its newest commit, and the files that differ from the one before."""
+
+    commit: str
+    files: tuple[str, ...] = ()
+
+    def changes(self, kind: str) -> bool:
+        """Whether an object of that kind differs."""
+        return any(f"-{kind.lower()}-" in file for file in self.files)
+
+
+@dataclass(frozen=True)
 class Repository:
     """The repository, seen through a clone on this machine.
 
@@ -71,21 +83,22 @@ class Repository:
             raise ChangeError(f"nothing was changed by: {change.sentence}", where=str(self.git.folder))
         return self._commit(change.sentence)
 
-    def render(self, stage: str, tag: str) -> str:
-        """Let the stage's branch ask for a release, built from main as a promotion does it; gives the commit.
+    def render(self, stage: str, tag: str) -> Rendering:
+        """Let the stage's branch ask for a release, built from main as a promotion does it; main stays as it is.
 
-        Main stays as it is. Gives the branch's head where it asks for that already.
+        There is no commit where the branch asks for exactly that already.
         """
+        branch = self.names.branch(stage)
         with self._exported_main() as work:
             rendered = work / "rendered"
             _split(self._build(work / "main", stage, tag), rendered)
             self.git.fetch()
-            branch = self.names.branch(stage)
             parent = self.git.find(f"refs/remotes/origin/{branch}")
             commit = self.git.commit_tree(rendered, f"{SERVICE} {tag} in {stage}", parent)
-            if commit is not None:
-                self.git.push(commit, branch)
-            return commit or str(parent)
+        if commit is None:
+            return Rendering(str(parent))
+        self.git.push(commit, branch)
+        return Rendering(commit, self.git.changed_files(commit))
 
     def branch(self, stage: str) -> Branch:
         """The branch that a stage follows."""

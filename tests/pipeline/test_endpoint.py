@@ -60,3 +60,23 @@ def test_each_request_has_a_connection_of_its_own(serve: Serve) -> None:
     for _ in range(3):
         Endpoint(server.url).get("/")
     assert len(set(server.clients)) == 3
+
+
+def test_waiting_for_a_version_ends_when_it_answers(serve: Serve) -> None:
+    replies = iter(
+        [
+            Reply(None),
+            Reply(503, "", {"X-Product-Api-Version": "1.0.0"}),
+            Reply(200, "", {"X-Product-Api-Version": "0.9.0"}),
+            Reply(200, "", {"X-Product-Api-Version": "1.0.0"}),
+        ]
+    )
+    answer = Endpoint(serve(lambda _: next(replies)).url).await_version("1.0.0", within=30)
+    assert (answer.status, answer.version) == (200, "1.0.0")
+    assert next(replies, None) is None
+
+
+def test_waiting_for_a_version_that_does_not_come_says_what_answers_instead(serve: Serve) -> None:
+    server = serve(lambda _: Reply(200, "", {"X-Product-Api-Version": "0.9.0"}))
+    with pytest.raises(NoAnswer, match=r"version 1\.0\.0 does not answer after 0 s: version 0\.9\.0 answers"):
+        Endpoint(server.url).await_version("1.0.0", within=0)

@@ -12,12 +12,13 @@ import yaml
 
 from gitops_e2e.errors import HarnessError
 from gitops_e2e.kube import Kube, Manifest, NotFound, Ref
-from gitops_e2e.pipeline import changes
-from gitops_e2e.pipeline import pipeline as pipeline_module
+from gitops_e2e.pipeline import changes, removal
 from gitops_e2e.pipeline.names import STAGES, InvalidPipelineId
 from gitops_e2e.pipeline.node_ports import NodePorts, NoFreeNodePorts
-from gitops_e2e.pipeline.pipeline import Pipeline, PipelineNotRemoved
+from gitops_e2e.pipeline.pipeline import Pipeline
 from gitops_e2e.pipeline.platform import Platform
+from gitops_e2e.pipeline.removal import PipelineNotRemoved
+from gitops_e2e.watching import WatchCache
 from tests.control_plane import ControlPlane
 from tests.pipeline.servers import Folder
 
@@ -61,14 +62,21 @@ def kube(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kube]:
         plane.stop()
 
 
+@pytest.fixture(scope="module")
+def cache(kube: Kube) -> Iterator[WatchCache]:
+    """Nothing is watched: only what the pipeline does is tested here."""
+    with WatchCache(kube, {}) as cache:
+        yield cache
+
+
 @pytest.fixture
 def images() -> Published:
     return Published()
 
 
 @pytest.fixture
-def platform(kube: Kube, host: Folder, images: Published, kustomize: Path) -> Platform:
-    return Platform(kube, "10.0.0.7", host, images, kustomize)
+def platform(kube: Kube, cache: WatchCache, host: Folder, images: Published, kustomize: Path) -> Platform:
+    return Platform(kube, cache, "10.0.0.7", host, images, kustomize)
 
 
 @pytest.fixture
@@ -82,11 +90,15 @@ def application_set(pipeline: str) -> Ref:
     return Ref("argoproj.io/v1alpha1", "ApplicationSet", pipeline, "argocd")
 
 
+def application_ref(pipeline: Pipeline, stage: str) -> Ref:
+    return Ref("argoproj.io/v1alpha1", "Application", pipeline.names.application(stage), "argocd")
+
+
 def application(pipeline: Pipeline, stage: str) -> Manifest:
     """The Application that the ApplicationSet controller would make, with its owner and Argo CD's finalizer."""
     owner = pipeline.platform.kube.get(application_set(pipeline.names.id))
     reference = {"apiVersion": owner["apiVersion"], "kind": owner["kind"], "name": owner["metadata"]["name"]}
-    ref = pipeline.application_ref(stage)
+    ref = application_ref(pipeline, stage)
     spec: dict[str, Any] = owner["spec"]["template"]["spec"]
     return {
         "apiVersion": ref.api_version,
@@ -152,7 +164,7 @@ def test_a_release_is_a_commit_and_argo_cd_is_told(pipeline: Pipeline, kube: Kub
     assert (release.stage, release.version) == ("prod", "1.0.0")
     assert release.commit == pipeline.branch("prod").head()
     assert pipeline.branch("prod").image_tag() == "1.0.0"
-    annotations = kube.get(pipeline.application_ref("prod"))["metadata"]["annotations"]
+    annotations = kube.get(application_ref(pipeline, "prod"))["metadata"]["annotations"]
     assert annotations == {"argocd.argoproj.io/refresh": "normal"}
 
 
@@ -169,7 +181,7 @@ def test_delete_leaves_nothing(platform: Platform, kube: Kube, host: Folder) -> 
     pipeline.delete()
     assert kube.find(application_set("gone")) is None
     for stage in STAGES:
-        assert kube.find(pipeline.application_ref(stage)) is None
+        assert kube.find(application_ref(pipeline, stage)) is None
         assert kube.find(Ref("v1", "Namespace", f"gone-{stage}")) is None
     assert list(host.root.iterdir()) == []
     assert not pipeline.folder.exists()
@@ -189,10 +201,10 @@ def test_what_cannot_be_removed_is_named(platform: Platform, kube: Kube, monkeyp
     stuck["metadata"]["finalizers"] = ["resources-finalizer.argocd.argoproj.io"]
     kube.create(stuck)
     with monkeypatch.context() as short:
-        short.setattr(pipeline_module, "_REMOVAL_BOUND", 1.0)
+        short.setattr(removal, "_BOUND", 1.0)
         with pytest.raises(PipelineNotRemoved, match="still there after 1 s: Application stuck-dev"):
             pipeline.delete()
-    kube.patch(pipeline.application_ref("dev"), {"metadata": {"finalizers": None}})
+    kube.patch(application_ref(pipeline, "dev"), {"metadata": {"finalizers": None}})
     pipeline.delete()
 
 

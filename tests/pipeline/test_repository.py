@@ -15,7 +15,7 @@ from gitops_e2e.pipeline.changes import Change, ChangeError
 from gitops_e2e.pipeline.git import Git
 from gitops_e2e.pipeline.names import STAGES
 from gitops_e2e.pipeline.platform import MANIFESTS
-from gitops_e2e.pipeline.repository import Repository, RepositoryHost
+from gitops_e2e.pipeline.repository import Rendering, Repository, RepositoryHost
 from tests.pipeline.servers import Reply, Serve
 
 
@@ -65,7 +65,7 @@ def test_the_demo_is_what_a_reader_sees(make_repository: Callable[[str], Reposit
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_render_lets_the_stage_branch_ask_for_a_release(stage: str, repository: Repository) -> None:
-    commit = repository.render(stage, "0.9.0")
+    commit = repository.render(stage, "0.9.0").commit
     branch = repository.branch(stage)
     assert branch.head() == commit
     assert branch.image_tag() == "0.9.0"
@@ -75,8 +75,8 @@ def test_render_lets_the_stage_branch_ask_for_a_release(stage: str, repository: 
 
 
 def test_a_release_is_one_commit_on_top(repository: Repository) -> None:
-    first = repository.render("prod", "0.9.0")
-    second = repository.render("prod", "1.0.0")
+    first = repository.render("prod", "0.9.0").commit
+    second = repository.render("prod", "1.0.0").commit
     assert [entry.id for entry in repository.branch("prod").log()] == [second, first]
     assert repository.branch("prod").image_tag() == "1.0.0"
 
@@ -88,12 +88,22 @@ def test_a_tag_that_yaml_takes_for_a_number_stays_a_tag(repository: Repository) 
 
 def test_a_release_that_is_there_already_makes_no_commit(repository: Repository) -> None:
     first = repository.render("dev", "1.0.0")
-    assert repository.render("dev", "1.0.0") == first
+    assert repository.render("dev", "1.0.0") == Rendering(first.commit)
     assert len(repository.branch("dev").log()) == 1
 
 
+def test_a_release_tells_what_it_changes(repository: Repository) -> None:
+    assert repository.render("prod", "0.9.0").changes("AnalysisTemplate")
+    release = repository.render("prod", "1.0.0")
+    assert release.files == ("shop-prod-rollout-shop-rollout.yaml",)
+    assert release.changes("Rollout")
+    assert not release.changes("AnalysisTemplate")
+    repository.change(changes.memory_metric("another_metric"))
+    assert not repository.render("prod", "1.0.0").changes("Rollout")
+
+
 def test_a_release_leaves_main_and_other_stages_alone(repository: Repository) -> None:
-    main, staging = repository.main().head(), repository.render("staging", "0.9.0")
+    main, staging = repository.main().head(), repository.render("staging", "0.9.0").commit
     repository.render("dev", "1.0.0")
     assert repository.main().head() == main
     assert repository.branch("staging").head() == staging
@@ -109,12 +119,12 @@ def test_a_release_is_put_on_top_of_what_others_pushed(
     other.run("commit", "--quiet", "--allow-empty", "--message", "by a promotion")
     theirs = other.run("rev-parse", "HEAD")
     other.push(theirs, "stage/dev")
-    ours = repository.render("dev", "1.0.0")
+    ours = repository.render("dev", "1.0.0").commit
     assert [entry.id for entry in repository.branch("dev").log()][:2] == [ours, theirs]
 
 
 def test_files_are_named_as_kargo_names_them(repository: Repository) -> None:
-    head = repository.render("dev", "0.9.0")
+    head = repository.render("dev", "0.9.0").commit
     assert repository.git.run("ls-tree", "--name-only", head).splitlines() == [
         "shop-dev-analysistemplate-canary-check.yaml",
         "shop-dev-rollout-shop-rollout.yaml",
@@ -245,7 +255,7 @@ def test_the_users_settings_have_no_say(
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
     repository = make_repository("shop")
-    head = repository.render("dev", "0.9.0")
+    head = repository.render("dev", "0.9.0").commit
     assert repository.git.run("log", "--format=%an %ae", head) == "gitops-e2e gitops-e2e@example.invalid"
     assert len(repository.branch("dev").manifests()) == 4
     assert len(repository.main().manifests()) > 4

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from gitops_e2e.errors import HarnessError
 from gitops_e2e.kube import Manifest, Resource
 from gitops_e2e.pipeline.pods import PODS, Pod, Pods, described
 from gitops_e2e.pipeline.reading import Condition, conditions, container_images, has_image, time_of
@@ -40,6 +41,8 @@ PROGRESS_DEADLINE = "ProgressDeadlineExceeded"
 
 # The controller looks again after 20 s at a Rollout that refers to something that is not there (rollout/controller.go).
 _INVALID_SPEC_PATIENCE = 30.0
+# The controller's words for an abort come in two writes, one right after the other.
+_REASON_PATIENCE = 5.0
 _FULL_WEIGHT = 100
 
 
@@ -202,6 +205,13 @@ class WatchedRollout:
             return Pending(f"its controller has not seen generation {generation} yet, but {observed or 'none'}")
         return Rollout.of(manifest, self._replica_sets(snapshot, manifest), self._pods(snapshot, manifest))
 
+    def now(self) -> Rollout:
+        """The Rollout at this moment. Raises HarnessError while that cannot be told."""
+        reading = self.read(self.cache.now())
+        if not isinstance(reading, Rollout):
+            raise HarnessError(f"{self.title}: {reading.observed}")
+        return reading
+
     def conditions(self, snapshot: Snapshot) -> Sequence[str]:
         """The Rollout's conditions."""
         manifest = snapshot.find(ROLLOUTS, self.namespace, self.name)
@@ -351,23 +361,23 @@ def is_degraded(because: str = "") -> Expectation[Rollout]:
 
 
 def _degraded(sentence: str, because: str, so: Callable[[Rollout], bool]) -> Expectation[Rollout]:
-    def judge(rollout: Rollout) -> Verdict:
+    def judge_present(rollout: Rollout) -> Verdict:
         if rollout.phase == "Degraded" and so(rollout):
             return Met(rollout.state)
         return _completed(rollout) or Pending(rollout.state)
 
-    def over(history: History[Rollout]) -> Verdict:
+    def judge(history: History[Rollout]) -> Verdict:
         verdict = present.over(history)
         if not isinstance(verdict, Met) or not because:
             return verdict
         reasons = _messages_since_degraded(history)
         if any(because.lower() in reason.lower() for reason in reasons):
             return Met(f"{verdict.observed}; {'; '.join(reasons)}")
-        other = f"for another reason: {verdict.observed}"
-        return Impossible(other) if history.reading().aborted else Pending(other)
+        other = f"for another reason: {'; '.join(reasons)}"
+        return Impossible(other, lasting=_REASON_PATIENCE) if history.reading().aborted else Pending(other)
 
-    present = expectation(sentence, judge)
-    return Expectation(f"{sentence} because of {because!r}" if because else sentence, over)
+    present = expectation(sentence, judge_present)
+    return Expectation(f"{sentence} because of {because!r}" if because else sentence, judge)
 
 
 def _messages_since_degraded(history: History[Rollout]) -> list[str]:

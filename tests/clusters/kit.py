@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from gitops_e2e.cache import Cache
 from gitops_e2e.clusters.node import cgroups
 from gitops_e2e.clusters.node.cgroups import VersionOne, VersionTwo
 from gitops_e2e.clusters.node.identity import ProcessIdentity
@@ -35,10 +37,16 @@ class Kit:
     def of(binary: Binary, golden: Path, pause: str) -> Kit:
         return Kit({name: str(binary(name)) for name in BINARIES}, str(golden), pause)
 
-    def start(self, name: str) -> Node:
-        return Node.start(
-            name, binary=lambda each: Path(self.binaries[each]), golden=Path(self.golden), pause=self.pause
-        )
+    def start(self, name: str, cache: Cache | None = None) -> Node:
+        def binary(command: str) -> Path:
+            return Path(self.binaries[command])
+
+        return Node.start(name, binary=binary, golden=Path(self.golden), pause=self.pause, cache=cache)
+
+    def with_images_in(self, folder: Path) -> Kit:
+        """The same images in a golden root of another place."""
+        shutil.copytree(self.golden, folder)
+        return replace(self, golden=str(folder))
 
     def start_in_other_process(self, name: str, *, then: str = "import time; time.sleep(600)") -> subprocess.Popen[str]:
         """A process that says `starting`, starts the node, says `ready`, and does `then`, where `node` is the node."""

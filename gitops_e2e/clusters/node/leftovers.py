@@ -51,4 +51,3 @@ def sweep(nodes: Path, registry: Registry) -> list[str]:
         if folder not in known:
             shutil.rmtree(folder)
     return [state.name for state in dead]
-

@@ -6,20 +6,18 @@ import os
 import re
 import signal
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from gitops_e2e.cache import Cache
-from gitops_e2e.clusters.node import certificates, configuration, leftovers, network, processes, requirements
+from gitops_e2e.clusters.node import certificates, configuration, images, leftovers, network, processes, requirements
 from gitops_e2e.clusters.node.control import Control
 from gitops_e2e.clusters.node.errors import NodeExists, NodeFailed, NodeNotFound
 from gitops_e2e.clusters.node.identity import ProcessIdentity
-from gitops_e2e.clusters.node.layout import CONTAINERD_ROOT, CONTAINERD_SOCKET, LOGS, Layout
+from gitops_e2e.clusters.node.layout import CONTAINERD_ROOT, CONTAINERD_SOCKET, LOGS
 from gitops_e2e.clusters.node.ownership import Ownership
 from gitops_e2e.clusters.node.running import Status
 from gitops_e2e.clusters.node.state import NodeState, Registry
 from gitops_e2e.images import containerd
-from gitops_e2e.images.golden import clone
 
 _READY_BOUND = 90.0
 _INIT_BOUND = 30.0
@@ -43,8 +41,8 @@ class Node:
     def start(name: str, *, binary: processes.Binary, golden: Path, pause: str, cache: Cache | None = None) -> Node:
         """Start a node and wait until it is Ready; it ends with this process, unless it is kept.
 
-        `binary` tells where the Kubernetes commands are, `golden` is a containerd root with images, `pause` the
-        image of pod sandboxes, `cache` (the user's by default) where the node's data go.
+        `binary` tells where the Kubernetes commands are, `golden` is a containerd root with images, which must
+        outlive the node, `pause` the image of pod sandboxes, `cache` (the user's by default) where the node's data go.
 
         Raises NodeUnavailable, NodeExists, or NodeFailed with the last lines of what died; nothing is left then.
         """
@@ -157,14 +155,12 @@ class Node:
 
     def _bring_up(self, binary: processes.Binary, golden: Path, pause: str) -> None:
         layout, subnet = self._state.layout, self._state.subnet
-        with ThreadPoolExecutor(1) as side:
-            root = side.submit(_clone_root, golden, layout)
-            certificates.write(layout, self.name, subnet.node)
-            configuration.write(layout, self.name, subnet.node, pause)
-            layout.processes.write_text(processes.node_processes(self.name, subnet, binary).to_json())
-            self._ownership = Ownership.begin(self._registry, self._state)
-            self._ownership.answer(_INIT_BOUND)
-            root.result()
+        certificates.write(layout, self.name, subnet.node)
+        configuration.write(layout, self.name, subnet.node, pause)
+        images.share(golden, layout.of(CONTAINERD_ROOT))
+        layout.processes.write_text(processes.node_processes(self.name, subnet, binary, golden).to_json())
+        self._ownership = Ownership.begin(self._registry, self._state)
+        self._ownership.answer(_INIT_BOUND)
         self._state = self._registry.get(self.name)
         self._await_ready()
 
@@ -227,11 +223,3 @@ def _refuse_live(state: NodeState | None) -> None:
         where=str(state.data),
         remedy=f"use it with --reuse-cluster {state.name}, end it with `make clean`, or take another name",
     )
-
-
-def _clone_root(golden: Path, layout: Layout) -> None:
-    """Clone the golden root; it appears whole, as containerd is started when it is there."""
-    target = layout.of(CONTAINERD_ROOT)
-    partial = target.with_name("containerd.partial")
-    clone(golden, partial)
-    partial.rename(target)

@@ -12,10 +12,10 @@ import signal
 import socket
 import subprocess
 import time
-import urllib.request
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
+import requests
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -68,10 +68,10 @@ class Process:
 class ControlPlane:
     """etcd and kube-apiserver, and whatever controllers a test adds."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, etcd_port: int | None = None) -> None:
         self._folder = folder
         self._toolchain = Toolchain(Cache.of_user())
-        self._etcd_port, peer, self._api_port = free_port(), free_port(), free_port()
+        self._etcd_port, peer, self._api_port = etcd_port or free_port(), free_port(), free_port()
         etcd_url = f"http://127.0.0.1:{self._etcd_port}"
         peer_url = f"http://127.0.0.1:{peer}"
         self.etcd = self.process(
@@ -102,6 +102,13 @@ class ControlPlane:
             "--allow-privileged=true",
         )
         self.controllers: list[Process] = []
+
+    @staticmethod
+    def beside(other: ControlPlane) -> ControlPlane:
+        """Another API server on the same etcd; neither is started."""
+        folder = other._folder / "beside"
+        folder.mkdir()
+        return ControlPlane(folder, etcd_port=other._etcd_port)
 
     # --- its life
 
@@ -199,12 +206,10 @@ class ControlPlane:
         return file
 
     def _etcd(self, call: str, body: dict[str, object]) -> dict[str, dict[str, str]]:
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{self._etcd_port}/v3/kv/{call}", json.dumps(body).encode(), method="POST"
-        )
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            parsed: dict[str, dict[str, str]] = json.load(answer)
-            return parsed
+        answer = requests.post(f"http://127.0.0.1:{self._etcd_port}/v3/kv/{call}", json=body, timeout=10)
+        answer.raise_for_status()
+        parsed: dict[str, dict[str, str]] = answer.json()
+        return parsed
 
 
 def free_port() -> int:
@@ -212,8 +217,3 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def apply_all(kube: Kube, manifests: Iterable[dict[str, object]]) -> None:
-    for manifest in manifests:
-        kube.apply(manifest)

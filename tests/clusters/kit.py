@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -48,14 +48,23 @@ class Kit:
         shutil.copytree(self.golden, folder)
         return replace(self, golden=str(folder))
 
-    def start_in_other_process(self, name: str, *, then: str = "import time; time.sleep(600)") -> subprocess.Popen[str]:
-        """A process that says `starting`, starts the node, says `ready`, and does `then`, where `node` is the node."""
+    def start_in_other_process(
+        self, name: str, *, then: str = "import time; time.sleep(600)", within: Sequence[str] = (), cache: str = ""
+    ) -> subprocess.Popen[str]:
+        """A process that says `starting`, starts the node, says `ready`, and does `then`, where `node` is the node.
+
+        `within` is a command to run it by, `cache` the folder of another cache than the user's.
+        """
         script = (
-            "import json, sys; from tests.clusters.kit import Kit; kit = Kit(**json.loads(sys.argv[1]));"
+            "import json, sys; from tests.clusters.kit import Kit, Node; kit = Kit(**json.loads(sys.argv[1]));"
             f"print('starting', flush=True); node = kit.start({name!r}); print('ready', flush=True); {then}"
         )
         return subprocess.Popen(
-            [sys.executable, "-c", script, json.dumps(asdict(self))], cwd=_REPOSITORY, stdout=subprocess.PIPE, text=True
+            [*within, sys.executable, "-c", script, json.dumps(asdict(self))],
+            cwd=_REPOSITORY,
+            env={**os.environ, **({"XDG_CACHE_HOME": cache} if cache else {})},
+            stdout=subprocess.PIPE,
+            text=True,
         )
 
 
@@ -133,5 +142,11 @@ def inside(pid: int, script: str, *, seconds: float = 10) -> str:
     return run(["nsenter", f"--net=/proc/{pid}/ns/net", sys.executable, "-S", "-c", script], timeout=seconds).stdout
 
 
+UNIQUE_NAMES: set[str] = set()
+
+
 def unique(word: str) -> str:
-    return f"test-{word}-{os.getpid()}"
+    """A name for a node of one test, which is deleted at the test's end if it is still there."""
+    name = f"test-{word}-{os.getpid()}"
+    UNIQUE_NAMES.add(name)
+    return name

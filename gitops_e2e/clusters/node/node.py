@@ -13,7 +13,7 @@ from gitops_e2e.clusters.node import certificates, configuration, images, leftov
 from gitops_e2e.clusters.node.control import Control
 from gitops_e2e.clusters.node.errors import NodeExists, NodeFailed, NodeNotFound
 from gitops_e2e.clusters.node.identity import ProcessIdentity
-from gitops_e2e.clusters.node.layout import CONTAINERD_ROOT, CONTAINERD_SOCKET, LOGS
+from gitops_e2e.clusters.node.layout import CONTAINERD_ROOT, CONTAINERD_SOCKET, LOGS, Layout
 from gitops_e2e.clusters.node.ownership import Ownership
 from gitops_e2e.clusters.node.running import Status
 from gitops_e2e.clusters.node.state import NodeState, Registry
@@ -65,7 +65,7 @@ class Node:
         """A node that runs already, without owning it. Raises NodeNotFound."""
         registry = Registry()
         state = registry.find(name)
-        if state is None or state.supervisor is None or not state.supervisor.alive:
+        if state is None or not state.running:
             running = ", ".join(one.name for one in registry.all() if one.running) or "none"
             raise NodeNotFound(
                 f"there is no running node called {name} (running: {running})",
@@ -199,13 +199,22 @@ def _claim(name: str, nodes: Path, registry: Registry) -> NodeState:
         leftovers.sweep(nodes, registry)
         _refuse_live(registry.find(name))
         state = NodeState(name, network.choose(), nodes / name, owner=ProcessIdentity.of(os.getpid()))
-        registry.save(state)
-        network.reserve(state.subnet)
-    for inside in (CONTAINERD_ROOT.parent, LOGS, Path("/etc")):
-        state.layout.of(inside).mkdir(parents=True)
-    state.data.chmod(0o700)
-    state.layout.root.mkdir()
+        try:
+            registry.save(state)
+            network.reserve(state.subnet)
+            _make_folders(state.layout)
+        except BaseException:
+            leftovers.tidy(state, registry)
+            raise
     return state
+
+
+def _make_folders(layout: Layout) -> None:
+    layout.data.mkdir(parents=True)
+    layout.data.chmod(0o700)
+    layout.root.mkdir()
+    for inside in (CONTAINERD_ROOT.parent, LOGS, Path("/etc")):
+        layout.of(inside).mkdir(parents=True)
 
 
 def _await_ending(state: NodeState | None) -> None:

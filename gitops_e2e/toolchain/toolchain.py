@@ -98,7 +98,7 @@ def _commands(module: GoModule) -> dict[str, str]:
 
 def _build(module: GoModule, go: Go, linker_flags: str, folder: Path) -> None:
     commands = _commands(module)
-    what = f"building the {len(commands)} Go commands of {module.name}"
+    what = f"building the Go commands of {module.name}"
     go_cache = Path(go.run(["env", "GOCACHE"], folder=module.folder, timeout=_ASKING_BOUND).stdout.strip())
     require_disk(go_cache, module.disk, purpose=what)
     require_memory(module.memory, purpose=what)

@@ -99,7 +99,7 @@ class Rollout:
             available=status.get("availableReplicas", 0),
             steps=tuple(next(iter(each), "") for each in steps),
             step=step,
-            weight=0 if status.get("abort") else _weight(steps, step),
+            weight=_weight(steps, step, status),
             paused_since=time_of(pauses[0].get("startTime")) if pauses else None,
             pause_reasons=tuple(each.get("reason", "") for each in pauses),
             aborted=bool(status.get("abort")),
@@ -156,9 +156,14 @@ class Rollout:
         return next((each for each in self.replica_sets if each.release == release), None)
 
 
-def _weight(steps: Sequence[Manifest], step: int) -> int:
-    """The weight at a step: that of the last `setWeight` up to it, all of it after the last step."""
-    if step >= len(steps):
+def _weight(steps: Sequence[Manifest], step: int, status: Manifest) -> int:
+    """The weight of the release asked for: that of the last `setWeight` so far, none of it after an abort.
+
+    The first release skips the steps, and one that serves has no canary (utils/replicaset/canary.go).
+    """
+    if status.get("abort"):
+        return 0
+    if step >= len(steps) or status.get("stableRS", "") in {"", status.get("currentPodHash")}:
         return _FULL_WEIGHT
     weights = [each["setWeight"] for each in steps[: step + 1] if "setWeight" in each]
     return int(weights[-1]) if weights else 0
@@ -401,15 +406,14 @@ def narrate(before: Manifest | None, after: Manifest | None) -> Iterator[Fact]:
     old, new = Rollout.of(before) if before else None, Rollout.of(after)
     if old is None or old.images != new.images:
         yield Fact("asked", f"asks for {', '.join(new.images)}", {"images": list(new.images)})
-    if old is None or (old.phase, old.message) != (new.phase, new.message):
+    if new.phase and (old is None or (old.phase, old.message) != (new.phase, new.message)):
         message = f": {new.message}" if new.message else ""
-        yield Fact("phase", f"{new.phase or 'no phase'}{message}", {"phase": new.phase, "message": new.message})
+        yield Fact("phase", f"{new.phase}{message}", {"phase": new.phase, "message": new.message})
     if new.release and (old is None or (old.release, old.step, old.weight) != (new.release, new.step, new.weight)):
         data = {"release": new.release, "step": new.step, "steps": len(new.steps), "weight": new.weight}
         yield Fact("step", f"step {new.step} of {len(new.steps)}, weight {new.weight}, release {new.release}", data)
     if new.aborted and not (old and old.aborted):
-        yield Fact(
-            "abort", f"aborted, stable release {new.stable_release} stays", {"at": after["status"].get("abortedAt")}
-        )
+        at = after["status"].get("abortedAt")
+        yield Fact("abort", f"aborted, release {new.stable_release} stays", {"release": new.release, "at": at})
     if new.stable_release != (old.stable_release if old else "") and new.stable_release:
         yield Fact("stable", f"release {new.stable_release} is stable", {"release": new.stable_release})

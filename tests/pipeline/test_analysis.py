@@ -160,7 +160,7 @@ class TestEnds:
             expect(subject, analysis_failed(above=LIMIT), within=5)
 
     def test_a_dry_run_does_not_count(self, cache: WatchCache, run: Manifest) -> None:
-        subject = ended(cache, run, "Failed", measured("Failed", "[900]"), dry_run=True)
+        subject = ended(cache, run, "Failed", measured("Failed", "[900]"), dryRun=True)
         with pytest.raises(ExpectationFailed, match="not by a measurement above"):
             expect(subject, analysis_failed(above=LIMIT), within=5)
 

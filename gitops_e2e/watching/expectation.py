@@ -77,7 +77,9 @@ class History(Generic[T]):
 
     def reading(self) -> T:
         """The latest state that could be read. Raises LookupError when there was none."""
-        for moment in [self.present, *reversed(self.moments)]:
+        if not isinstance(self.present.reading, Pending | Impossible):
+            return self.present.reading
+        for moment in reversed(self.moments):
             if not isinstance(moment.reading, Pending | Impossible):
                 return moment.reading
         raise LookupError("nothing was read so far")

@@ -7,7 +7,7 @@ import pytest
 
 from gitops_e2e.kube import KubeError, Manifest, Resource
 from gitops_e2e.watching import Blind, Change, Place, Snapshot
-from gitops_e2e.watching.snapshot import Collection, trimmed
+from gitops_e2e.watching.snapshot import Collection, trimmed, with_whole_resources
 from tests.recorded import idle_cache, put
 
 THINGS = Resource("v1", "ConfigMap", "configmaps", namespaced=True)
@@ -51,8 +51,9 @@ class TestSnapshots:
         assert cache.now().touches(here)
         assert not cache.now().touches(elsewhere)
         cache.see(THINGS, KubeError("cannot watch", {}))
-        assert cache.now().touches(here)
-        assert cache.now().touches(frozenset({Place(THINGS, "dev")}))
+        assert cache.now().touches(with_whole_resources(here))
+        assert cache.now().touches(with_whole_resources(elsewhere))
+        assert not cache.now().touches(with_whole_resources(frozenset({Place(OTHERS, "shop")})))
 
 
 class TestBlindness:

@@ -46,7 +46,7 @@ def _(pipeline: Pipeline, version: str) -> None:
 
 @when(parsers.parse("Redis goes away from one pod of {stage}"), target_fixture="service_pod")
 def _(harness: Harness, pipeline: Pipeline, stage: str) -> ServicePod:
-    pod = ServicePod.any_of(harness.kube, pipeline.names.namespace(stage))
+    pod = ServicePod.all_of(harness.kube, pipeline.names.namespace(stage))[0]
     pod.take_redis_away()
     return pod
 

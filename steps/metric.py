@@ -6,7 +6,7 @@ import pytest
 from pytest_bdd import given, parsers, then, when
 
 from gitops_e2e.harness import Harness
-from gitops_e2e.pipeline.endpoint import Answer
+from gitops_e2e.pipeline.cache_reads import CacheReads
 from gitops_e2e.pipeline.memory import LIMIT, query_by_pod
 from gitops_e2e.pipeline.metric import NoData, Prometheus
 from gitops_e2e.pipeline.pipeline import Pipeline
@@ -69,17 +69,23 @@ def _(prometheus: Prometheus, pipeline: Pipeline, stage: str, budgets: Budgets) 
 
 
 @when(parsers.parse("the products of {stage} are read {times:d} times"), target_fixture="reads")
-def _(pipeline: Pipeline, stage: str, times: int) -> list[Answer]:
-    return [pipeline.endpoint(stage).get("/products") for _ in range(times)]
+def _(harness: Harness, pipeline: Pipeline, stage: str, times: int) -> CacheReads:
+    reads = CacheReads.begin(times, harness.kube, pipeline.names.namespace(stage))
+    for _number in range(times):
+        answer = pipeline.endpoint(stage).get("/products")
+        assert answer.status == 200, answer
+    return reads
 
 
-@then(parsers.parse("no pod of {stage} missed its cache more than once, and the other reads were hits"))
-def _(prometheus: Prometheus, pipeline: Pipeline, reads: list[Answer], stage: str, budgets: Budgets) -> None:
-    assert all(answer.status == 200 for answer in reads), reads
-    namespace = pipeline.names.namespace(stage)
-    query = f'sum(cache_hits_total{{namespace="{namespace}"}} + cache_misses_total{{namespace="{namespace}"}})'
-    prometheus.await_samples(f"{query} >= {len(reads)}", within=budgets.metric_scraped)
-    misses = prometheus.instant(f'cache_misses_total{{namespace="{namespace}"}}')
-    assert all(sample.value <= 1 for sample in misses), misses
-    hits = prometheus.value(f'sum(cache_hits_total{{namespace="{namespace}"}})')
-    assert hits >= len(reads) - len(misses), (hits, misses)
+@then("no pod missed its cache more than once, and all other reads were hits")
+def _(reads: CacheReads) -> None:
+    misses, hits = reads.misses(), reads.hits()
+    assert all(count <= 1 for count in misses.values()), misses
+    assert sum(hits.values()) == reads.times - sum(misses.values()), (hits, misses)
+
+
+@then("Prometheus tells the same hits and misses as the pods")
+def _(prometheus: Prometheus, reads: CacheReads, budgets: Budgets) -> None:
+    for metric, pod, value in reads.totals():
+        query = f'{metric}{{namespace="{reads.namespace}", pod="{pod}"}} == {value:g}'
+        prometheus.await_samples(query, within=budgets.metric_scraped)

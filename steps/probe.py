@@ -6,6 +6,7 @@ from pytest_bdd import given, parsers, then
 
 from gitops_e2e.pipeline.pipeline import Pipeline
 from gitops_e2e.pipeline.probe import Probe
+from gitops_e2e.watching import Budgets
 
 SLOWEST = 20.0
 """Requests a second that a probe must have managed for its word to count."""
@@ -13,23 +14,24 @@ SLOWEST = 20.0
 
 @given(parsers.parse("the stable service of {stage} is probed throughout"))
 def _(pipeline: Pipeline, probes: dict[str, Probe], stage: str) -> None:
-    probes[stage] = Probe(pipeline.endpoint(stage))
+    probes[stage] = pipeline.probe(stage)
     probes[stage].start()
 
 
 @then(parsers.parse("{stage} served {version} throughout, without a failed request"))
 def _(probes: dict[str, Probe], stage: str, version: str) -> None:
     summary = probes[stage].stop()
-    assert summary.rate >= SLOWEST, summary
-    assert not summary.lost, summary
-    assert set(summary.versions) == {version}, summary
+    assert summary.rate >= SLOWEST, str(summary)
+    assert not summary.lost, str(summary)
+    assert set(summary.versions) == {version}, str(summary)
 
 
 @then(parsers.parse("{stage} served {before} and then {after}, without a failed request"))
-def _(probes: dict[str, Probe], stage: str, before: str, after: str) -> None:
+def _(probes: dict[str, Probe], stage: str, before: str, after: str, budgets: Budgets) -> None:
+    probes[stage].await_version(after, within=budgets.endpoint_answers)
     summary = probes[stage].stop()
-    assert summary.rate >= SLOWEST, summary
-    assert not summary.lost, summary
+    assert summary.rate >= SLOWEST, str(summary)
+    assert not summary.lost, str(summary)
     answered = [outcome.version for outcome in summary.outcomes]
-    assert (answered[0], answered[-1]) == (before, after), summary
-    assert set(answered) == {before, after}, summary
+    assert (answered[0], answered[-1]) == (before, after), str(summary)
+    assert set(answered) == {before, after}, str(summary)

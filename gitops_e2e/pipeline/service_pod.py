@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass
 
@@ -24,12 +25,13 @@ class ServicePod:
     name: str
 
     @staticmethod
-    def any_of(kube: Kube, namespace: str) -> ServicePod:
-        """One of the service's pods in a stage. Raises HarnessError where there is none."""
+    def all_of(kube: Kube, namespace: str) -> list[ServicePod]:
+        """The service's pods in a stage, those not counted that are about to go. Raises HarnessError without any."""
         pods = kube.list(_PODS, namespace, f"app={SERVICE}")
-        if not pods:
+        names = [pod["metadata"]["name"] for pod in pods if not pod["metadata"].get("deletionTimestamp")]
+        if not names:
             raise HarnessError(f"no pod of {SERVICE} runs", where=f"namespace {namespace}")
-        return ServicePod(kube, namespace, pods[0]["metadata"]["name"])
+        return [ServicePod(kube, namespace, name) for name in names]
 
     def get(self, path: str) -> Answer:
         """What the pod answers. A status that is no success comes as an answer, too."""
@@ -40,6 +42,14 @@ class ServicePod:
         except KubeError as refusal:
             status, text = refusal.code, refusal.message
         return Answer(url, status, None, text, time.monotonic() - started)
+
+    def counter(self, name: str) -> float:
+        """The value of one of its own metrics without labels, at this moment. Raises HarnessError when it has none."""
+        answer = self.get("/metrics")
+        match = re.search(rf"^{name} (\S+)$", answer.text, re.MULTILINE)
+        if match is None:
+            raise HarnessError(f"there is no metric {name} (status {answer.status})", where=answer.url)
+        return float(match[1])
 
     def take_redis_away(self) -> None:
         """Let the pod's Redis stop listening and drop its clients; the container goes on, so nothing brings it back."""

@@ -16,9 +16,9 @@ from gitops_e2e.images.buildah import ARCHIVE, Build
 from gitops_e2e.images.catalogue import DEMO, STACK, GoVersion, PackageVersion, Recipe, Release
 from gitops_e2e.images.golden import make_golden_root
 from gitops_e2e.images.needs import BUILDING, LOADING
-from gitops_e2e.images.side_by_side import side_by_side
 from gitops_e2e.machine.packages import require
 from gitops_e2e.progress import doing
+from gitops_e2e.side_by_side import side_by_side
 from gitops_e2e.toolchain import Toolchain
 
 _REGISTRY = "gitops-e2e.local"

@@ -56,7 +56,8 @@ class Stack:
 
         def install(component: Component) -> None:
             for need in component.needs:
-                ready[need].wait()
+                if not ready[need].wait(self.budgets.component_ready):
+                    raise HarnessError(f"{component.name} was not installed: {need} is not ready")
             self._install(component)
             ready[component.name].set()
 

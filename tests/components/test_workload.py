@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from gitops_e2e.components.workload import Workload, is_rolled_out
-from gitops_e2e.watching import Met, Pending
+from gitops_e2e.pipeline.pods import Pod
+from gitops_e2e.watching import Impossible, Met, Pending
 from gitops_e2e.watching.expectation import History, Moment, Verdict
 
 
@@ -30,3 +31,15 @@ def test_all_pods_must_be_new_and_available(updated: int | None, available: int 
     reading = workload(observedGeneration=2, updatedReplicas=updated, availableReplicas=available)
     assert isinstance(reading, Workload)
     assert isinstance(verdict(reading), expected)
+
+
+def test_an_image_that_is_missing_is_named_and_ends_the_wait() -> None:
+    waiting = {"reason": "ErrImageNeverPull", "message": "image gitops-e2e.local/argocd:v9 is not present"}
+    status = {"containerStatuses": [{"name": "server", "ready": False, "state": {"waiting": waiting}}]}
+    pod = Pod.of({"metadata": {"name": "argocd-0"}, "spec": {"containers": []}, "status": status})
+    reading = Workload.read({"metadata": {"generation": 1}, "spec": {}, "status": {"observedGeneration": 1}}, (pod,))
+    assert isinstance(reading, Workload)
+    moment = Moment(reading, 0.0)
+    judged = is_rolled_out().over(History(moment, lambda: [moment], asked=0.0, now=3600.0))
+    assert isinstance(judged, Impossible)
+    assert "gitops-e2e.local/argocd:v9 is not present" in judged.observed

@@ -73,5 +73,6 @@ def pytest_configure_node(node: WorkerController) -> None:
     ownership.share_with_worker(node)
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config: pytest.Config) -> None:
     ownership.end(config)

@@ -36,8 +36,9 @@ class Provider:
             )
         impediment = requirements.unavailable_because()
         if impediment:
+            kind = "" if wanted == "node" else ", and kind is not there yet"
             raise NoProvider(
-                f"neither the built-in node nor kind can provide a cluster here: {impediment}, and kind comes later",
+                f"the built-in node cannot run here: {impediment}{kind}",
                 remedy="run as root on Linux (sudo make features)",
             )
         return Provider("node", "asked for" if wanted == "node" else "auto: the built-in node can run here")

@@ -75,7 +75,7 @@ class Images:
         side_by_side([partial(self._archive, recipe) for recipe in recipes], at_most=_BUILDERS)
 
     def golden_root(self) -> Path:
-        """A containerd root with every image unpacked, so that pods start at once; clone it, never run on it.
+        """A containerd root with every image unpacked, so that pods start at once; nothing may ever write to it.
 
         The demo's images change more often than the stack's, so they are added to a root that has the stack's.
         """

@@ -1,0 +1,59 @@
+"""`make clean`: sweeps what runs left on this machine, and with --all the shared cache."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+from collections.abc import Sequence
+
+from gitops_e2e.cache import Cache
+from gitops_e2e.clusters.node.node import Node
+from gitops_e2e.clusters.node.state import Registry
+from gitops_e2e.errors import HarnessError
+from gitops_e2e.progress import say
+
+
+class CacheInUse(HarnessError):
+    """A running node has its binaries and images in the cache."""
+
+
+def clean(*, everything: bool) -> None:
+    """End kept nodes, sweep what dead ones left, and remove the cache when everything is to go.
+
+    Nodes of runs that go on are left alone. Raises CacheInUse where one of them needs what is to go, and
+    HarnessError when something cannot be ended.
+    """
+    cache = Cache.of_user()
+    for name in Node.sweep(kept=True, cache=cache):
+        say(f"  node {name} is gone")
+    if everything and cache.root.exists():
+        _refuse_use(cache)
+        shutil.rmtree(cache.root)
+        say(f"  removed {cache.root}")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run from the command line; the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m gitops_e2e.clean", description=__doc__)
+    parser.add_argument("--all", action="store_true", help="remove the shared cache, too")
+    try:
+        clean(everything=parser.parse_args(arguments).all)
+    except HarnessError as error:
+        say(str(error))
+        return 1
+    return 0
+
+
+def _refuse_use(cache: Cache) -> None:
+    running = [state for state in Registry().all() if state.running and state.data.is_relative_to(cache.root)]
+    if running:
+        raise CacheInUse(
+            f"the cache is in use by {', '.join(f'node {state.name}' for state in running)}",
+            where=str(cache.root),
+            remedy="end the runs that own them, or wait for their end",
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

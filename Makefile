@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: features test lint unit node product-api bench clean lock
+.PHONY: features test lint unit node product-api bench nightly clean lock
 
 features: $(READY)  ## from nothing to a verdict: provisions everything, runs the scenarios
 	$(BIN)/pytest features/ $(ARGS)
@@ -29,6 +29,9 @@ product-api: $(READY)  ## style, types and tests of the service under test, with
 
 bench: $(READY)  ## measured figures, one JSON object a line; ONLY=name,name runs some
 	@$(BIN)/python -m benchmarks $(ONLY)
+
+nightly: export GITOPS_E2E_KILLS = 50
+nightly: test  ## what takes long: 50 killed runs, and the whole of `make test`
 
 clean: $(READY)  ## sweeps what runs left, and this clone's own files; ALL=1 the shared cache too
 	$(BIN)/python -m gitops_e2e.clean $(if $(ALL),--all)

@@ -20,6 +20,7 @@ from gitops_e2e.clusters.node.node import Node
 from gitops_e2e.clusters.node.processes import BINARIES, Binary
 from gitops_e2e.clusters.node.state import NodeState, Registry
 from gitops_e2e.commands import CommandFailed, run
+from gitops_e2e.kube import Kube, Manifest, Ref
 
 _REPOSITORY = Path(__file__).parents[2]
 _GONE_BOUND = 30.0
@@ -66,6 +67,23 @@ class Kit:
             stdout=subprocess.PIPE,
             text=True,
         )
+
+
+def pod(name: str, image: str) -> Manifest:
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "namespace": "default", "labels": {"app": name}},
+        "spec": {"containers": [{"name": "main", "image": image}], "terminationGracePeriodSeconds": 0},
+    }
+
+
+def run_pod(node: Node, name: str, image: str) -> Manifest:
+    kube = Kube(node.kubeconfig)
+    kube.apply(pod(name, image))
+    ref = Ref("v1", "Pod", name, "default")
+    assert eventually(lambda: kube.get(ref)["status"]["phase"] == "Running")
+    return kube.get(ref)
 
 
 def state_of(name: str) -> NodeState:

@@ -20,7 +20,7 @@ from gitops_e2e.clusters.protocol import Cluster
 from gitops_e2e.images import Images
 from gitops_e2e.kube import Kube, Manifest, Ref
 from gitops_e2e.toolchain import Toolchain
-from tests.clusters.kit import Kit, cgroup_folders, eventually, inside, state_of, traces, unique
+from tests.clusters.kit import Kit, cgroup_folders, eventually, inside, pod, run_pod, state_of, traces, unique
 
 pytestmark = pytest.mark.node
 
@@ -53,15 +53,6 @@ except OSError as error:
 """
 
 
-def _pod(name: str, image: str) -> Manifest:
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": name, "namespace": "default", "labels": {"app": name}},
-        "spec": {"containers": [{"name": "main", "image": image}], "terminationGracePeriodSeconds": 0},
-    }
-
-
 def _service(name: str, node_port: int) -> Manifest:
     return {
         "apiVersion": "v1",
@@ -73,14 +64,6 @@ def _service(name: str, node_port: int) -> Manifest:
             "ports": [{"port": 80, "targetPort": _PORT, "nodePort": node_port}],
         },
     }
-
-
-def _run_pod(node: Node, name: str, image: str) -> Manifest:
-    kube = Kube(node.kubeconfig)
-    kube.apply(_pod(name, image))
-    ref = Ref("v1", "Pod", name, "default")
-    assert eventually(lambda: kube.get(ref)["status"]["phase"] == "Running")
-    return kube.get(ref)
 
 
 def _process_of(node: Node, pod: Manifest) -> int:
@@ -126,26 +109,26 @@ def test_a_node_that_was_started_is_ready_for_pods_and_services(node: Node) -> N
 
 def test_a_pod_is_reached_by_node_port_and_cluster_address(node: Node, kit: Kit) -> None:
     kube = Kube(node.kubeconfig)
-    pod = _process_of(node, _run_pod(node, "served", kit.pause))
+    process = _process_of(node, run_pod(node, "served", kit.pause))
     cluster_ip = kube.apply(_service("served", 30999))["spec"]["clusterIP"]
 
-    with _serving(pod):
+    with _serving(process):
 
         def answer(pid: int, address: str, port: int) -> bool:
             return _ANSWER in inside(pid, _ask(address, port))
 
         assert eventually(lambda: answer(os.getpid(), node.address, 30999)), "NodePort from the machine"
         assert answer(_init(node), cluster_ip, 80), "cluster address from the node"
-        assert answer(pod, cluster_ip, 80), "cluster address from the very pod behind it"
-        assert answer(pod, node.address, 30999), "NodePort from a pod"
+        assert answer(process, cluster_ip, 80), "cluster address from the very pod behind it"
+        assert answer(process, node.address, 30999), "NodePort from a pod"
 
 
 def test_pods_and_the_node_reach_nothing_else(node: Node, kit: Kit) -> None:
     machine = str(state_of(node.name).subnet.machine)
-    pod = _process_of(node, _run_pod(node, "prisoner", kit.pause))
+    process = _process_of(node, run_pod(node, "prisoner", kit.pause))
 
     for address in (machine, "192.0.2.1", "8.8.8.8"):
-        assert "unreachable" in inside(pod, _ask(address, 53)), f"{address} from a pod"
+        assert "unreachable" in inside(process, _ask(address, 53)), f"{address} from a pod"
     for address in ("192.0.2.1", "8.8.8.8"):
         assert "unreachable" in inside(_init(node), _ask(address, 53)), f"{address} from the node"
 
@@ -164,7 +147,7 @@ def test_two_nodes_run_side_by_side(node: Node, kit: Kit) -> None:
     try:
         assert other.address != node.address
         for each in (node, other):
-            _run_pod(each, "neighbour", kit.pause)
+            run_pod(each, "neighbour", kit.pause)
             assert [
                 found["metadata"]["name"]
                 for found in Kube(each.kubeconfig).list(Kube(each.kubeconfig).resource("v1", "Node"))
@@ -179,7 +162,7 @@ def test_images_of_archives_can_be_loaded(node: Node) -> None:
     images = Images(cache, Toolchain(cache))
     node.load([images.archive("stress")])
 
-    _run_pod(node, "loaded", images.reference("stress"))
+    run_pod(node, "loaded", images.reference("stress"))
 
 
 def test_the_cache_may_lie_anywhere(kit: Kit, tmp_path: Path) -> None:
@@ -187,7 +170,7 @@ def test_the_cache_may_lie_anywhere(kit: Kit, tmp_path: Path) -> None:
     cache = Cache(tmp_path / "a cache")
     node = kit.with_images_in(cache.root / "golden").start(unique("elsewhere"), cache)
     try:
-        _run_pod(node, "pod", kit.pause)
+        run_pod(node, "pod", kit.pause)
     finally:
         node.delete()
     assert list((cache.root / "nodes").iterdir()) == []
@@ -230,7 +213,7 @@ def test_a_missing_command_is_told_by_its_package(kit: Kit, monkeypatch: pytest.
 
 def test_deleting_leaves_nothing(kit: Kit) -> None:
     node = kit.start(unique("deleted"))
-    _run_pod(node, "pod", kit.pause)
+    run_pod(node, "pod", kit.pause)
     state = state_of(node.name)
     kinds = {trace.split()[0] for trace in traces(state)}
     assert kinds == {"process", "cgroup", "interface", "route", "data", "state"}, (
@@ -284,9 +267,9 @@ def test_a_process_can_be_paused_killed_and_started_again_on_request(kit: Kit) -
         assert kube.raw("/readyz") == b"ok"
 
         node.signal("kube-scheduler", signal.SIGSTOP)
-        kube.apply(_pod("waiting", kit.pause))
+        kube.apply(pod("waiting", kit.pause))
         node.signal("kube-scheduler", signal.SIGCONT)
-        _run_pod(node, "waiting", kit.pause)
+        run_pod(node, "waiting", kit.pause)
         with pytest.raises(NodeFailed, match="KeyError"):
             node.signal("nobody", signal.SIGKILL)
     finally:

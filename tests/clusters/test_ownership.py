@@ -16,7 +16,17 @@ from gitops_e2e.clusters.node.errors import NodeFailed
 from gitops_e2e.clusters.node.node import Node
 from gitops_e2e.clusters.node.state import RUN_FOLDER, NodeState, Registry
 from gitops_e2e.progress import say
-from tests.clusters.kit import Kit, cgroup_folders, eventually, living_traces, route_to, state_of, traces, unique
+from tests.clusters.kit import (
+    Kit,
+    cgroup_folders,
+    eventually,
+    living_traces,
+    route_to,
+    run_pod,
+    state_of,
+    traces,
+    unique,
+)
 
 pytestmark = pytest.mark.node
 
@@ -71,6 +81,7 @@ def test_a_name_is_free_again_as_soon_as_its_owner_is_dead(kit: Kit) -> None:
 
 def test_a_killed_supervisor_takes_the_node_with_it_and_packets_stay(kit: Kit) -> None:
     node = kit.start(unique("held"))
+    run_pod(node, "pod", kit.pause)
     state = state_of(node.name)
     assert f"dev {state.subnet.link}" in route_to(node.address)
     assert state.supervisor

@@ -55,8 +55,10 @@ class Node:
         node = Node(_claim(name, _nodes_folder(cache), registry), registry)
         try:
             node._bring_up(binary, golden, pause)
-        except BaseException:
+        except BaseException as error:
             node.delete()
+            if isinstance(error, NodeFailed):
+                error.where = None  # the log has gone with the node; its last lines are in the message
             raise
         return node
 

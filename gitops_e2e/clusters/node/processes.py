@@ -132,7 +132,9 @@ def node_processes(name: str, subnet: Subnet, binary: Binary, golden: Path) -> T
         ),
         ready=(
             Probe("get", this_node, contains='"type":"Ready","status":"True"'),
-            Probe("get", f"{_API}/api/v1/namespaces/default/serviceaccounts/default"),  # pods are refused without it
+            # Without the account pods are refused, without the authority's certificate their volumes fail at first.
+            Probe("get", f"{_API}/api/v1/namespaces/default/serviceaccounts/default"),
+            Probe("get", f"{_API}/api/v1/namespaces/default/configmaps/kube-root-ca.crt"),
             Probe("connect", f"{API_SERVICE}:443"),  # services are programmed
         ),
         folders=tuple(sorted({str(golden), *(str(binary(command).resolve().parent) for command in BINARIES)})),

@@ -19,8 +19,9 @@ def narrate(before: Manifest | None, after: Manifest | None) -> Iterator[Fact]:
     if before or after is None or after.get("type") != "Warning" or datetime.now(UTC) - _reported(after) > _NEWS:
         return
     about = after.get("involvedObject", {})
-    text = f"{about.get('kind')} {about.get('name')}: {after.get('reason')}: {after.get('message', '').strip()}"
-    yield Fact("warning", text, {"reason": after.get("reason"), "kind": about.get("kind"), "name": about.get("name")})
+    text = f"{after.get('reason')}: {after.get('message', '').strip()}"
+    data = {"reason": after.get("reason")}
+    yield Fact("warning", text, data, about.get("namespace"), about.get("kind"), about.get("name"))
 
 
 def _reported(event: Manifest) -> datetime:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gitops_e2e.kube import Manifest, Resource
-from gitops_e2e.pipeline.reading import Condition, conditions, container_images
+from gitops_e2e.pipeline.reading import Condition, conditions, container_images, short_image
 from gitops_e2e.watching import Expectation, Fact, Impossible, Met, Pending, Place, Snapshot, Verdict, WatchCache
 from gitops_e2e.watching import expectation as of_state
 
@@ -213,7 +213,7 @@ def narrate(before: Manifest | None, after: Manifest | None) -> Iterator[Fact]:
     old, new = Pod.of(before) if before else None, Pod.of(after)
     data = {"release": new.release}
     if old is None:
-        images = ", ".join(new.images)
+        images = ", ".join(map(short_image, new.images))
         yield Fact("created", f"created for {images}", {**data, "images": list(new.images)})
     if new.scheduled and not (old and old.scheduled):
         yield Fact("scheduled", f"scheduled to {after['spec'].get('nodeName', 'no node')}", data)

@@ -48,5 +48,9 @@ def has_image(images: Iterable[str], wanted: str) -> bool:
 
 def tag_of(image: str) -> str:
     """The tag of an image reference without a digest: "1.0.0" of "registry:5000/shop/api:1.0.0"."""
-    name = image.partition("@")[0].rpartition("/")[2]
-    return name.partition(":")[2]
+    return short_image(image).partition(":")[2]
+
+
+def short_image(image: str) -> str:
+    """An image reference as people say it: "api:1.0.0" of "registry:5000/shop/api:1.0.0@sha256:…"."""
+    return image.partition("@")[0].rpartition("/")[2]

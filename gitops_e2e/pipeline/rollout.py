@@ -18,7 +18,7 @@ from datetime import datetime
 from gitops_e2e.errors import HarnessError
 from gitops_e2e.kube import Manifest, Resource
 from gitops_e2e.pipeline.pods import PODS, Pod, Pods, described
-from gitops_e2e.pipeline.reading import Condition, conditions, container_images, has_image, time_of
+from gitops_e2e.pipeline.reading import Condition, conditions, container_images, has_image, short_image, time_of
 from gitops_e2e.pipeline.replica_sets import REPLICA_SETS, REVISION, ReplicaSet, owner_uid
 from gitops_e2e.watching import (
     Expectation,
@@ -405,7 +405,7 @@ def narrate(before: Manifest | None, after: Manifest | None) -> Iterator[Fact]:
         return
     old, new = Rollout.of(before) if before else None, Rollout.of(after)
     if old is None or old.images != new.images:
-        yield Fact("asked", f"asks for {', '.join(new.images)}", {"images": list(new.images)})
+        yield Fact("asked", f"asks for {', '.join(map(short_image, new.images))}", {"images": list(new.images)})
     if new.phase and (old is None or (old.phase, old.message) != (new.phase, new.message)):
         message = f": {new.message}" if new.message else ""
         yield Fact("phase", f"{new.phase}{message}", {"phase": new.phase, "message": new.message})

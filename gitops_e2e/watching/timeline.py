@@ -18,14 +18,16 @@ from gitops_e2e.watching.snapshot import Change
 class Fact:
     """Something that a change means: one sentence for people, the same as data for reports.
 
-    `what` is the kind of fact ("weight", "measurement"). `namespace` is given where the fact belongs to another
-    namespace than its object's: an Application lives with Argo CD, its story with what it deploys.
+    `what` is the kind of fact ("weight", "measurement"). The other words are given where the fact is not about the
+    object that changed: an Event is about its Pod, and an Application's story is told where it deploys to.
     """
 
     what: str
     text: str
     data: Mapping[str, Any] = field(default_factory=dict)
     namespace: str | None = None
+    kind: str | None = None
+    name: str | None = None
 
 
 Narrator = Callable[[Manifest | None, Manifest | None], Iterable[Fact]]
@@ -68,8 +70,8 @@ class Timeline:
                     at=change.at,
                     wall=change.wall,
                     namespace=fact.namespace or change.namespace,
-                    kind=change.resource.kind,
-                    name=change.name,
+                    kind=fact.kind or change.resource.kind,
+                    name=fact.name or change.name,
                     what=fact.what,
                     text=fact.text,
                     data=fact.data,

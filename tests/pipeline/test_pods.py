@@ -149,7 +149,7 @@ class TestStory:
         show(cache, pod("a", container(restartCount=1, lastState=OOM, ready=True), ready=True, going=True))
         put(cache, PODS, "shop", "a", None)
         assert [entry.text for entry in cache.timeline.entries("shop") if entry.kind == "Pod"] == [
-            "created for registry:5000/shop/api:1.0.0",
+            "created for api:1.0.0",
             "scheduled to node",
             "container api: ErrImagePull: not found",
             "container api: ImagePullBackOff: not found",
@@ -174,8 +174,8 @@ class TestStory:
         put(cache, EVENTS, "shop", "a.2", {**event, "type": "Normal"})
         put(cache, EVENTS, "shop", "a.3", {**event, "lastTimestamp": "2020-01-01T00:00:00Z"})
         put(cache, EVENTS, "shop", "a.1", None)
-        told = [entry.text for entry in cache.timeline.entries("shop") if entry.kind == "Event"]
-        assert told == ["Pod a: FailedScheduling: no memory"]
+        told = [entry for entry in cache.timeline.entries("shop") if entry.what == "warning"]
+        assert [(entry.kind, entry.name, entry.text) for entry in told] == [("Pod", "a", "FailedScheduling: no memory")]
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import json
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from gitops_e2e.kube import Manifest
@@ -55,18 +55,19 @@ RECORDED: list[Callable[[Shop, Kubelet, dict[str, Any]], None]] = [good_canary, 
 
 
 def record(folder: Path) -> None:
-    plane = ControlPlane(Path(tempfile.mkdtemp()))
-    try:
-        plane.start()
-        install_crds(plane)
-        start_controllers(plane)
-        kubelet = Kubelet(plane.kube())
-        kubelet.start()
-        for scenario in RECORDED:
-            _record(plane, kubelet, scenario, folder / f"{scenario.__name__}.jsonl")
-        kubelet.stop()
-    finally:
-        plane.stop()
+    with TemporaryDirectory() as place:
+        plane = ControlPlane(Path(place))
+        try:
+            plane.start()
+            install_crds(plane)
+            start_controllers(plane)
+            kubelet = Kubelet(plane.kube())
+            kubelet.start()
+            for scenario in RECORDED:
+                _record(plane, kubelet, scenario, folder / f"{scenario.__name__}.jsonl")
+            kubelet.stop()
+        finally:
+            plane.stop()
 
 
 def _record(

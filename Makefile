@@ -42,10 +42,11 @@ lock: $(READY)  ## pins the Python requirements anew from pyproject.toml
 	  --no-emit-find-links --extra dev --extra kind --output-file requirements.txt pyproject.toml
 
 $(READY): requirements.txt pyproject.toml
-	rm -rf $(VENV)
-	$(PYTHON) -m venv $(VENV) || { \
-	  echo "installing Debian packages: python3-venv"; \
-	  apt-get update -qq && apt-get install -y -qq --no-install-recommends python3-venv && $(PYTHON) -m venv $(VENV); }
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	touch $@
+	@echo "making the Python environment in $(VENV)" >&2
+	@rm -rf $(VENV)
+	@$(PYTHON) -m venv $(VENV) || { \
+	  echo "installing Debian packages: python3-venv" >&2; \
+	  apt-get update -qq >&2 && apt-get install -y -qq --no-install-recommends python3-venv >&2 && $(PYTHON) -m venv $(VENV); }
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@

@@ -76,6 +76,7 @@ class Harness:
             repositories=self.repositories,
             images=ImageRepositories(self.images, self.cluster.address),
             kustomize=self.toolchain.binary("kustomize"),
+            scratch=self.cluster.scratch,
         )
 
     @property

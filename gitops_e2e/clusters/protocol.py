@@ -26,6 +26,10 @@ class Cluster(Protocol):
     def address(self) -> str:
         """The host at which NodePorts answer."""
 
+    @property
+    def scratch(self) -> Path:
+        """A folder on this machine for files of a run: it goes with the cluster, even if the run is killed."""
+
     def load(self, archives: Sequence[Path]) -> None:
         """Give the cluster's nodes the images of these OCI archives, where they are not there yet."""
 

@@ -82,7 +82,7 @@ class Pipeline:
         """
         names = PipelineNames(pipeline)
         ports = NodePorts(platform.kube).claim(pipeline)
-        folder = Path(tempfile.mkdtemp(prefix=f"gitops-e2e-{pipeline}-"))
+        folder = Path(tempfile.mkdtemp(prefix=f"{pipeline}-", dir=platform.scratch))
         try:
             tags = {image: platform.images.tag(image) for image in _SIDECARS}
             adaptation = Adaptation(names, ports, tags)

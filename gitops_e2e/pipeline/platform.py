@@ -28,7 +28,7 @@ class Platform:
     """Everything a pipeline needs to exist.
 
     `cache` is where its objects are watched; `address` is the host at which this machine reaches the cluster's
-    NodePorts; `kustomize` is the command.
+    NodePorts; `kustomize` is the command; `scratch` is a folder for clones.
     """
 
     kube: Kube
@@ -37,4 +37,5 @@ class Platform:
     repositories: RepositoryHost
     images: ImageHost
     kustomize: Path
+    scratch: Path
     manifests: Path = MANIFESTS

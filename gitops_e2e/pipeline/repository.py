@@ -122,7 +122,7 @@ class Repository:
 
     @contextmanager
     def _exported_main(self) -> Iterator[Path]:
-        with TemporaryDirectory(prefix=f"{self.names.id}-") as folder:
+        with TemporaryDirectory(dir=self.git.folder.parent) as folder:
             self.git.run("checkout-index", "--all", f"--prefix={folder}/main/")
             yield Path(folder)
 

@@ -71,7 +71,7 @@ def running(
     process = subprocess.Popen(
         [*within, sys.executable, "-m", "pytest", "features/", "-p", "no:cacheprovider", *options],
         cwd=folder,
-        env={**os.environ, **(env or {})},
+        env={**os.environ, "PYTHONUNBUFFERED": "1", **(env or {})},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -90,8 +90,10 @@ def images() -> Published:
 
 
 @pytest.fixture
-def platform(kube: Kube, cache: WatchCache, host: Folder, images: Published, kustomize: Path) -> Platform:
-    return Platform(kube, cache, "10.0.0.7", host, images, kustomize)
+def platform(
+    kube: Kube, cache: WatchCache, host: Folder, images: Published, kustomize: Path, tmp_path: Path
+) -> Platform:
+    return Platform(kube, cache, "10.0.0.7", host, images, kustomize, tmp_path)
 
 
 @pytest.fixture

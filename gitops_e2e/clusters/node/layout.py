@@ -5,6 +5,7 @@
 <data>/root           where the node's root file system is put together; an empty folder to everybody else
 <data>/processes.json what init runs
 <data>/kubeconfig     the administrator's
+<data>/scratch        files of the run that the node is for
 """
 
 from __future__ import annotations
@@ -34,6 +35,11 @@ class Layout:
     def kubeconfig(self) -> Path:
         """The administrator's kubeconfig, usable from the machine."""
         return self.data / "kubeconfig"
+
+    @property
+    def scratch(self) -> Path:
+        """Where the run that the node is for keeps its own files."""
+        return self.data / "scratch"
 
     @property
     def processes(self) -> Path:

@@ -102,6 +102,11 @@ class Node:
         """The administrator's kubeconfig."""
         return self._state.layout.kubeconfig
 
+    @property
+    def scratch(self) -> Path:
+        """A folder for files of the run that the node is for."""
+        return self._state.layout.scratch
+
     def load(self, archives: Sequence[Path]) -> None:
         """Import OCI archives into the node's containerd. Raises CommandFailed."""
         for archive in archives:
@@ -215,6 +220,7 @@ def _make_folders(layout: Layout) -> None:
     layout.data.mkdir(parents=True)
     layout.data.chmod(0o700)
     layout.root.mkdir()
+    layout.scratch.mkdir()
     for inside in (CONTAINERD_ROOT.parent, LOGS, Path("/etc")):
         layout.of(inside).mkdir(parents=True)
 

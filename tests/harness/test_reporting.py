@@ -1,0 +1,71 @@
+"""What is shown of a scenario that fails."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.harness.running import REPOSITORY
+
+_STACK = re.compile(r"test_shop\.py:\d")
+_FEATURE = """
+Feature: Shop
+  Example: it is open
+    Given a shop
+    Then it is open
+    And it stays open
+"""
+_STEPS = """
+from pytest_bdd import given, scenarios, then
+from gitops_e2e.errors import HarnessError
+
+scenarios("shop.feature")
+
+@given("a shop")
+def _(): pass
+
+@then("it is open")
+def _(): {failure}
+
+@then("it stays open")
+def _(): pass
+"""
+
+
+def _report(folder: Path, failure: str, *options: str) -> str:
+    (folder / "shop.feature").write_text(_FEATURE)
+    (folder / "test_shop.py").write_text(_STEPS.format(failure=failure))
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "fixtures.reporting", "-c/dev/null", "--tb=short", *options, folder],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == pytest.ExitCode.TESTS_FAILED, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("options", [[], ["-n", "1"]])
+def test_an_error_that_explains_itself_is_shown_with_its_step_alone(tmp_path: Path, options: list[str]) -> None:
+    shown = _report(tmp_path, 'raise HarnessError("it is closed", where="high street", remedy="wait")', *options)
+
+    message = f"Then it is open\n  {tmp_path}/shop.feature:5\nit is closed\n  where: high street\n  to do: wait\n"
+    assert message in shown
+    assert not _STACK.search(shown)
+    assert "it stays open" not in shown
+
+
+def test_any_other_error_is_shown_with_its_stack(tmp_path: Path) -> None:
+    assert _STACK.search(_report(tmp_path, "assert False"))
+
+
+def test_the_stack_is_shown_on_request(tmp_path: Path) -> None:
+    shown = _report(tmp_path, 'raise HarnessError("it is closed")', "--tb=long")
+
+    assert _STACK.search(shown)

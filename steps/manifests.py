@@ -36,7 +36,7 @@ def _(pipeline: Pipeline) -> None:
 @given(parsers.parse("{stage} carries a sidecar that allocates {mebibytes:d} MiB"))
 def _(pipeline: Pipeline, stage: str, mebibytes: int) -> None:
     arguments = pipeline.branch(stage).container("stress")["args"]
-    assert f"{mebibytes}M" in arguments, arguments
+    assert f"{mebibytes}M" in arguments, f"the sidecar of {stage} runs with other arguments: {' '.join(arguments)}"
 
 
 @when(parsers.parse("{stage} no longer carries the sidecar, by a commit on main"))

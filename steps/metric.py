@@ -19,7 +19,7 @@ MEMORY = "container_memory_working_set_bytes"
 @then("Prometheus scrapes the kubelet's containers")
 def _(prometheus: Prometheus, budgets: Budgets) -> None:
     samples = prometheus.await_samples('up{job="cadvisor"}', within=budgets.metric_scraped)
-    assert [sample.value for sample in samples] == [1], samples
+    assert [sample.value for sample in samples] == [1], f"the kubelet's target is down: {samples[0]}"
 
 
 @then("Prometheus scrapes every product-api pod of dev, staging and prod")
@@ -42,7 +42,7 @@ def _(prometheus: Prometheus, pipeline: Pipeline, stage: str, budgets: Budgets) 
     )
     samples = prometheus.await_samples(query, within=budgets.metric_scraped, count=len(canary))
     assert {sample.labels["pod"] for sample in samples} == canary
-    assert all(sample.value > 0 for sample in samples), samples
+    assert all(sample.value > 0 for sample in samples), "; ".join(map(str, samples))
 
 
 @then("a query for the memory of a pod that does not exist gives no data")
@@ -73,15 +73,16 @@ def _(harness: Harness, pipeline: Pipeline, stage: str, times: int) -> CacheRead
     reads = CacheReads.begin(times, harness.kube, pipeline.names.namespace(stage))
     for _number in range(times):
         answer = pipeline.endpoint(stage).get("/products")
-        assert answer.status == 200, answer
+        assert answer.status == 200, str(answer)
     return reads
 
 
 @then("no pod missed its cache more than once, and all other reads were hits")
 def _(reads: CacheReads) -> None:
     misses, hits = reads.misses(), reads.hits()
-    assert all(count <= 1 for count in misses.values()), misses
-    assert sum(hits.values()) == reads.times - sum(misses.values()), (hits, misses)
+    told = f"{reads.times} reads; misses by pod: {misses}; hits by pod: {hits}"
+    assert all(count <= 1 for count in misses.values()), told
+    assert sum(hits.values()) == reads.times - sum(misses.values()), told
 
 
 @then("Prometheus tells the same hits and misses as the pods")

@@ -24,7 +24,7 @@ def _(pipeline: Pipeline, release: Release, version: str, weight: int, budgets: 
     canary = all_of(is_paused_at(weight), has_canary_pods(1, of=3))
     rollout = expect(pipeline.rollout(release.stage), canary, within=budgets.canary_started)
     assert rollout.canary is not None
-    assert rollout.canary.runs(version), rollout.canary.images
+    assert rollout.canary.runs(version), f"the canary runs {', '.join(rollout.canary.images)}"
 
 
 @when(parsers.parse("the canary of {stage} is paused at weight {weight:d}"))
@@ -45,7 +45,8 @@ def _(pipeline: Pipeline, release: Release, seconds: int, budgets: Budgets) -> N
     run = expect(pipeline.analysis(release.stage), analysis_started(), within=budgets.canary_started + seconds)
     assert rollout.paused_since is not None
     assert run.started is not None
-    assert (run.started - rollout.paused_since).total_seconds() >= seconds
+    paused = (run.started - rollout.paused_since).total_seconds()
+    assert paused >= seconds, f"the analysis began {paused:g} s after the pause did, not {seconds} s"
 
 
 @then("the rollout is aborted, and no pod of 1.0.0 remains")

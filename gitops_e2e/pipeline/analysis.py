@@ -237,10 +237,10 @@ def analysis_failed(*, above: float, metric: str | None = None) -> Expectation[A
         failed = [each for each in run.measurements(metric) if each.phase == "Failed"]
         highest = max((number for each in failed for number in each.numbers), default=None)
         if highest is None or highest <= above:
-            return Impossible(f"Failed, but not by a measurement above {above:g}: {run.state}")
-        return Met(f"{highest:g} is above {above:g}: {run.state}")
+            return Impossible(f"Failed, but not by a measurement above {above:.12g}: {run.state}")
+        return Met(f"{highest:.12g} is above {above:.12g}: {run.state}")
 
-    return _ends("Failed", f" by {metric or 'a measurement'} above {above:g}", judge)
+    return _ends("Failed", f" by {metric or 'a measurement'} above {above:.12g}", judge)
 
 
 def analysis_error(because: str = "") -> Expectation[AnalysisRun]:

@@ -15,6 +15,7 @@ _SILENCE_BOUNDS = (2.0, 5.0)  # until connected, between two pieces of the answe
 _BOUND = 10.0
 _POLL = 0.1
 _CHUNK = 64 * 1024
+_SHOWN = 500
 _FRESH = {"Connection": "close"}
 _VERSION = "X-Product-Api-Version"
 
@@ -35,6 +36,10 @@ class Answer:
     version: str | None
     text: str
     seconds: float
+
+    def __str__(self) -> str:
+        by = f" by {self.version}" if self.version else ""
+        return f"{self.url} answers {self.status}{by}: {self.text[:_SHOWN]}"
 
     @property
     def json(self) -> Any:

@@ -44,6 +44,10 @@ class Sample:
     at: datetime
     value: float
 
+    def __str__(self) -> str:
+        labels = ", ".join(f'{name}="{value}"' for name, value in self.labels.items())
+        return f"{{{labels}}} {self.value:.12g}"
+
 
 @dataclass(frozen=True)
 class Series:
@@ -95,8 +99,9 @@ class Prometheus:
             if len(samples) == count:
                 return samples
             if time.monotonic() > deadline:
+                found = "".join(f"\n  found: {sample}" for sample in samples)
                 raise NoData(
-                    f"{len(samples)} samples instead of {count} after {within:g} s for: {query}", where=self.url
+                    f"{len(samples)} samples instead of {count} after {within:g} s for: {query}{found}", where=self.url
                 )
             time.sleep(_SCRAPE_INTERVAL)
 

@@ -44,6 +44,11 @@ def test_a_silent_server_is_no_answer(serve: Serve, monkeypatch: pytest.MonkeyPa
         Endpoint(serve(lambda _: Reply(200, delay=30)).url).get("/health")
 
 
+def test_an_answer_is_told_in_words(serve: Serve) -> None:
+    server = serve(lambda _: Reply(503, "x" * 1000, {"X-Product-Api-Version": "0.9.0"}))
+    assert str(Endpoint(server.url).get("/ready")) == f"{server.url}/ready answers 503 by 0.9.0: {'x' * 500}"
+
+
 def test_an_answer_that_does_not_end_is_no_answer(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(endpoint_module, "_BOUND", 0.0)
     with pytest.raises(NoAnswer, match="not complete after 0 s"):

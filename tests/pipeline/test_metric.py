@@ -159,9 +159,10 @@ def test_samples_that_come_late_are_awaited(serve: Serve, monkeypatch: pytest.Mo
     assert len(prometheus.await_samples("up", within=30, count=2)) == 2
 
 
-def test_samples_that_do_not_come_are_no_data(prometheus: Prometheus) -> None:
-    with pytest.raises(NoData, match="2 samples instead of 3 after 0 s for: up"):
+def test_samples_that_do_not_come_are_no_data_and_those_that_did_are_named(prometheus: Prometheus) -> None:
+    with pytest.raises(NoData, match="2 samples instead of 3 after 0 s for: up") as nothing:
         prometheus.await_samples("up", within=0, count=3)
+    assert 'job="nobody"' in str(nothing.value)
 
 
 def test_an_outage_is_not_waited_for(nobody: str) -> None:

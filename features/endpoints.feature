@@ -36,5 +36,6 @@ Feature: The service's endpoints
       Given a pipeline whose dev serves release 0.9.0
       When Redis goes away from one pod of dev
       Then that pod's /ready answers 503, as redis is away
+      And Kubernetes takes that pod out of service
       And that pod's /products still answers
       And dev goes on serving through its other pods

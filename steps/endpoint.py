@@ -9,8 +9,11 @@ from pytest_bdd import parsers, then, when
 
 from gitops_e2e.harness import Harness
 from gitops_e2e.pipeline.endpoint import Answer
+from gitops_e2e.pipeline.names import SERVICE
 from gitops_e2e.pipeline.pipeline import BASELINE, Pipeline
+from gitops_e2e.pipeline.pods import WatchedPods, are_without
 from gitops_e2e.pipeline.service_pod import ServicePod
+from gitops_e2e.watching import Budgets, expect
 
 ANSWERS: dict[str, Callable[[Answer, re.Match[str]], bool]] = {
     r"has (\S+)": lambda answer, match: re.search(rf"^{match[1]}[{{ ]", answer.text, re.MULTILINE) is not None,
@@ -33,15 +36,15 @@ def answers_as(answer: Answer, wanted: str) -> bool:
 def _(pipeline: Pipeline, stage: str, datatable: list[list[str]]) -> None:
     for path, status, wanted in datatable[1:]:
         answer = pipeline.endpoint(stage).get(path)
-        assert answer.status == int(status), answer
-        assert answers_as(answer, wanted), f"{wanted!r} is not what {answer.url} says: {answer.text[:500]}"
+        assert answer.status == int(status), str(answer)
+        assert answers_as(answer, wanted), f"not so: {wanted}; {answer}"
 
 
 @then(parsers.parse("every stage serves release {version}"))
 def _(pipeline: Pipeline, version: str) -> None:
     for stage in pipeline.stages:
         answer = pipeline.endpoint(stage).get("/health")
-        assert (answer.status, answer.json["version"], answer.version) == (200, version, version), answer
+        assert (answer.status, answer.json["version"], answer.version) == (200, version, version), str(answer)
 
 
 @when(parsers.parse("Redis goes away from one pod of {stage}"), target_fixture="service_pod")
@@ -54,19 +57,25 @@ def _(harness: Harness, pipeline: Pipeline, stage: str) -> ServicePod:
 @then("that pod's /ready answers 503, as redis is away")
 def _(service_pod: ServicePod) -> None:
     answer = service_pod.get("/ready")
-    assert answer.status == 503, answer
-    assert "redis" in answer.json["reason"].lower(), answer
+    assert answer.status == 503, str(answer)
+    assert "redis" in answer.json["reason"].lower(), str(answer)
+
+
+@then("Kubernetes takes that pod out of service")
+def _(harness: Harness, service_pod: ServicePod, budgets: Budgets) -> None:
+    pods = WatchedPods(harness.cache, service_pod.namespace, {"app": SERVICE})
+    expect(pods, are_without(service_pod.name), within=budgets.pods_ready)
 
 
 @then("that pod's /products still answers")
 def _(service_pod: ServicePod) -> None:
     answer = service_pod.get("/products")
-    assert answer.status == 200, answer
-    assert answer.json["count"] >= 1, answer
+    assert answer.status == 200, str(answer)
+    assert answer.json["count"] >= 1, str(answer)
 
 
 @then(parsers.parse("{stage} goes on serving through its other pods"))
 def _(pipeline: Pipeline, stage: str) -> None:
     for _attempt in range(12):
         answer = pipeline.endpoint(stage).get("/health")
-        assert (answer.status, answer.version) == (200, BASELINE), answer
+        assert (answer.status, answer.version) == (200, BASELINE), str(answer)

@@ -11,6 +11,12 @@ from gitops_e2e.watching import Budgets
 SLOWEST = 20.0
 """Requests a second that a probe must have managed for its word to count."""
 
+HANDOVER = 3.0
+"""Seconds for which both releases may answer, while the stable Service moves on from one to the other.
+
+A canary that reaches users answers beside the stable release for as long as its pauses and its analysis take.
+"""
+
 
 @given(parsers.parse("the stable service of {stage} is probed throughout"))
 def _(pipeline: Pipeline, probes: dict[str, Probe], stage: str) -> None:
@@ -35,3 +41,5 @@ def _(probes: dict[str, Probe], stage: str, before: str, after: str, budgets: Bu
     answered = [outcome.version for outcome in summary.outcomes]
     assert (answered[0], answered[-1]) == (before, after), str(summary)
     assert set(answered) == {before, after}, str(summary)
+    both = summary.overlap(before, after)
+    assert both <= HANDOVER, f"users got answers of both releases for {both:.1f} s: {summary}"

@@ -94,6 +94,8 @@ def _rolled_out(workload: Workload) -> Verdict:
         f"{workload.available} of {workload.wanted} pods available, {workload.updated} in the newest version; "
         f"pods: {described(workload.pods)}"
     )
+    if not workload.wanted:
+        return Impossible("it is scaled to 0: no pod of it is wanted")
     if workload.wanted <= workload.available and workload.wanted <= workload.updated:
         return Met(observed)
     return _trouble(workload.pods) or Pending(observed)

@@ -197,6 +197,17 @@ def are_ready(count: int) -> Expectation[Pods]:
     return of_state(f"{count} are ready", judge)
 
 
+def are_without(name: str) -> Expectation[Pods]:
+    """The pod of that name is not ready, so no Service sends anything to it."""
+
+    def judge(pods: Pods) -> Verdict:
+        if any(pod.ready for pod in pods if pod.name == name):
+            return Pending(f"pod {name} is ready, as Kubernetes sees it")
+        return Met(described(pods))
+
+    return of_state(f"are without {name}, as it is not ready", judge)
+
+
 def are_gone() -> Expectation[Pods]:
     """No pod at all, not even one that is about to go."""
     return of_state("are gone", lambda pods: Pending(described(pods)) if pods else Met("none"))

@@ -61,6 +61,15 @@ class Summary:
         """How many good answers each release gave."""
         return Counter(outcome.version or "unknown" for outcome in self.outcomes if not outcome.failure)
 
+    def overlap(self, before: str, after: str) -> float:
+        """For how many seconds both releases answered: from the first answer of one to the last of the other.
+
+        0 where the one release only answered once the other had given its last answer.
+        """
+        begins = [outcome.at for outcome in self.outcomes if outcome.version == after]
+        ends = [outcome.at for outcome in self.outcomes if outcome.version == before]
+        return max(0.0, (max(ends) - min(begins)).total_seconds()) if begins and ends else 0.0
+
     @property
     def rate(self) -> float:
         """Requests a second."""

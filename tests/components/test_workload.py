@@ -33,6 +33,14 @@ def test_all_pods_must_be_new_and_available(updated: int | None, available: int 
     assert isinstance(verdict(reading), expected)
 
 
+def test_what_is_scaled_to_zero_is_not_ready_and_will_not_become_so() -> None:
+    reading = Workload.read(
+        {"metadata": {"generation": 1}, "spec": {"replicas": 0}, "status": {"observedGeneration": 1}}
+    )
+    assert isinstance(reading, Workload)
+    assert verdict(reading) == Impossible("it is scaled to 0: no pod of it is wanted")
+
+
 def test_an_image_that_is_missing_is_named_and_ends_the_wait() -> None:
     waiting = {"reason": "ErrImageNeverPull", "message": "image gitops-e2e.local/argocd:v9 is not present"}
     status = {"containerStatuses": [{"name": "server", "ready": False, "state": {"waiting": waiting}}]}

@@ -8,7 +8,7 @@ import pytest
 
 from gitops_e2e.kube import Manifest
 from gitops_e2e.pipeline.events import EVENTS
-from gitops_e2e.pipeline.pods import PODS, Container, Pod, WatchedPods, are_gone, are_ready
+from gitops_e2e.pipeline.pods import PODS, Container, Pod, WatchedPods, are_gone, are_ready, are_without
 from gitops_e2e.pipeline.reading import has_image, tag_of
 from gitops_e2e.watching import ExpectationFailed, Impossible, WatchCache, expect
 from tests.recorded import idle_cache, put
@@ -88,6 +88,14 @@ class TestGone:
             expect(subject, are_gone(), within=0)
         put(cache, PODS, "shop", "a", None)
         expect(subject, are_gone(), within=0)
+
+
+class TestWithout:
+    def test_one_that_is_ready_is_in_service(self, cache: WatchCache) -> None:
+        subject = show(cache, pod("a", ready=True), pod("b", ready=False))
+        with pytest.raises(ExpectationFailed, match="observed: pod a is ready, as Kubernetes sees it"):
+            expect(subject, are_without("a"), within=0)
+        expect(subject, are_without("b"), within=0)
 
 
 class TestTrouble:

@@ -128,3 +128,22 @@ def test_rate_is_over_the_time_that_was_probed() -> None:
     outcomes = tuple(Outcome(datetime.now(UTC), "0.9.0", None) for _ in range(50))
     assert Summary(outcomes, 2.0).rate == 25.0
     assert Summary((), 0.0).rate == 0.0
+
+
+@pytest.mark.parametrize(
+    ("versions", "seconds"),
+    [
+        (["0.9.0", "0.9.0", "1.0.0"], 0),
+        (["0.9.0", "1.0.0", None, "0.9.0", "1.0.0"], 2),
+        (["0.9.0", "0.9.0"], 0),
+        ([None], 0),
+    ],
+)
+def test_releases_overlap_from_the_first_answer_of_one_to_the_last_of_the_other(
+    versions: list[str | None], seconds: float
+) -> None:
+    outcomes = tuple(
+        Outcome(datetime(2026, 11, 23, 15, 0, second, tzinfo=UTC), version, None if version else "refused")
+        for second, version in enumerate(versions)
+    )
+    assert Summary(outcomes, seconds=9).overlap("0.9.0", "1.0.0") == seconds

@@ -142,6 +142,25 @@ def test_a_kept_node_outlives_its_owner_until_somebody_deletes_it(kit: Kit) -> N
     assert traces(state) == []
 
 
+def test_a_node_holds_no_file_that_its_owner_had_open(kit: Kit, tmp_path: Path) -> None:
+    with (tmp_path / "held").open("w") as held:
+        os.set_inheritable(held.fileno(), True)  # as a lock of the shell that started the owner is
+        node = kit.start(unique("aloof"))
+    state = state_of(node.name)
+    assert state.supervisor
+    assert state.init
+
+    open_files = [path.readlink() for who in (state.supervisor, state.init) for path in _descriptors(who.pid)]
+
+    assert Path(held.name) not in open_files
+    assert open_files
+    node.delete()
+
+
+def _descriptors(pid: int) -> list[Path]:
+    return list(Path(f"/proc/{pid}/fd").iterdir())
+
+
 def test_cleaning_ends_kept_nodes(kit: Kit, tmp_path: Path) -> None:
     """With a run folder and a cache of its own, as kept nodes of others are not to be ended."""
     alone = ["unshare", "--mount", "sh", "-c", f'mount -t tmpfs none {RUN_FOLDER} && exec "$@"', "sh"]

@@ -30,6 +30,7 @@ KEEP = b"keep\n"
 
 _INIT_BOUND = 20.0
 _OWNER = 0
+_FIRST_INHERITED = 3
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class Child:
 
 def main(registry_folder: str, name: str) -> int:
     """Hold the node until its owner, or somebody by SIGTERM, wants its end; the exit code."""
+    _close_inherited()
     termination = _catch_termination()
     registry = Registry(Path(registry_folder))
     if os.read(_OWNER, len(START)) != START:
@@ -59,6 +61,11 @@ def main(registry_folder: str, name: str) -> int:
     state = _wait_for_end(child.pid, termination, state, registry)
     tidy(state, registry)
     return 0
+
+
+def _close_inherited() -> None:
+    """Let go of whatever else the owner had open: a lock, say, that a node which is kept would hold for ever."""
+    os.closerange(_FIRST_INHERITED, os.sysconf("SC_OPEN_MAX"))
 
 
 def _start(state: NodeState, registry: Registry) -> tuple[Child, NodeState]:

@@ -11,7 +11,6 @@ from fixtures import ownership
 from gitops_e2e.watching.budgets import Budgets
 
 if TYPE_CHECKING:
-    from pytest_bdd.parser import Feature, Step
     from xdist.workermanage import WorkerController
 
 pytest_plugins = [
@@ -69,11 +68,6 @@ def pytest_bdd_apply_tag(tag: str, function: Callable[..., object]) -> bool | No
     # One worker of pytest-xdist runs all scenarios that look at the demo pipeline: there is only one.
     pytest.mark.xdist_group("demo")(function)
     return True
-
-
-def pytest_bdd_step_error(feature: Feature, step: Step, exception: BaseException) -> None:
-    """Let the failure say which sentence of which feature it is about."""
-    exception.add_note(f"in {feature.rel_filename}, line {step.line_number}: {step.keyword} {step.name}")
 
 
 def pytest_configure_node(node: WorkerController) -> None:

@@ -41,6 +41,8 @@ PROGRESS_DEADLINE = "ProgressDeadlineExceeded"
 
 # The controller looks again after 20 s at a Rollout that refers to something that is not there (rollout/controller.go).
 _INVALID_SPEC_PATIENCE = 30.0
+# Longer than it takes the controller to begin the steps anew for a release that has just been asked for.
+_STEP_PATIENCE = 5.0
 # The controller's words for an abort come in two writes, one right after the other.
 _REASON_PATIENCE = 5.0
 _FULL_WEIGHT = 100
@@ -52,7 +54,7 @@ class Rollout:
 
     `release` and `stable_release` are pod-template-hashes: of the template asked for, and of the one that serves.
     `step` is the index of the current step of `steps`, equal to their number at the end; `weight` is the percentage
-    that the steps ask for so far. `images` are those asked for.
+    that the steps ask for so far, `weights_to_come` are those of later steps. `images` are those asked for.
     """
 
     name: str
@@ -67,6 +69,7 @@ class Rollout:
     steps: tuple[str, ...]
     step: int
     weight: int
+    weights_to_come: tuple[int, ...]
     paused_since: datetime | None
     pause_reasons: tuple[str, ...]
     aborted: bool
@@ -100,6 +103,7 @@ class Rollout:
             steps=tuple(next(iter(each), "") for each in steps),
             step=step,
             weight=_weight(steps, step, status),
+            weights_to_come=tuple(each["setWeight"] for each in steps[step + 1 :] if "setWeight" in each),
             paused_since=time_of(pauses[0].get("startTime")) if pauses else None,
             pause_reasons=tuple(each.get("reason", "") for each in pauses),
             aborted=bool(status.get("abort")),
@@ -255,6 +259,13 @@ def _completed(rollout: Rollout) -> Impossible | None:
     return Impossible(f"the update is complete: {rollout.state}") if rollout.is_complete else None
 
 
+def _beyond(rollout: Rollout, weight: int) -> Impossible | None:
+    """Why an update that is under way will not have that weight any more."""
+    if rollout.is_promoted or weight in {rollout.weight, *rollout.weights_to_come}:
+        return None
+    return Impossible(f"no step from here on has weight {weight}: {rollout.state}", lasting=_STEP_PATIENCE)
+
+
 def _troubled(rollout: Rollout) -> Impossible | None:
     """Why the pods of the release asked for will not become ready."""
     return next((trouble for pod in rollout.pods_of(rollout.release) if (trouble := pod.trouble)), None)
@@ -300,7 +311,7 @@ def is_at_weight(weight: int) -> Expectation[Rollout]:
     def judge(rollout: Rollout) -> Verdict:
         if rollout.weight == weight and not rollout.is_promoted and not rollout.aborted:
             return Met(rollout.state)
-        return _hopeless(rollout) or _completed(rollout) or Pending(rollout.state)
+        return _hopeless(rollout) or _completed(rollout) or _beyond(rollout, weight) or Pending(rollout.state)
 
     return expectation(f"is at weight {weight}", judge)
 
@@ -311,7 +322,7 @@ def is_paused_at(weight: int) -> Expectation[Rollout]:
     def judge(rollout: Rollout) -> Verdict:
         if "CanaryPauseStep" in rollout.pause_reasons and rollout.phase == "Paused" and rollout.weight == weight:
             return Met(rollout.state)
-        return _hopeless(rollout) or _completed(rollout) or Pending(rollout.state)
+        return _hopeless(rollout) or _completed(rollout) or _beyond(rollout, weight) or Pending(rollout.state)
 
     return expectation(f"is paused at weight {weight}", judge)
 

@@ -253,6 +253,16 @@ class TestHopelessStates:
     def test_a_pause_that_was_lifted_is_none(self, rollout: Callable[..., WatchedRollout]) -> None:
         assert pending(rollout(pauseConditions=None), is_paused_at(20))
 
+    @pytest.mark.parametrize("wanted", [is_paused_at(40), is_at_weight(40)])
+    def test_a_weight_that_no_step_has_is_hopeless(
+        self, rollout: Callable[..., WatchedRollout], wanted: Expectation[Rollout], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        subject = rollout()
+        assert pending(subject, wanted)
+        monkeypatch.setattr("gitops_e2e.pipeline.rollout._STEP_PATIENCE", 0.01)
+        with pytest.raises(ExpectationFailed, match=r"no step from here on has weight 40: Paused .* weight 20"):
+            expect(subject, wanted, within=5)
+
     def test_invalid_spec_is_hopeless_only_if_it_lasts(
         self, rollout: Callable[..., WatchedRollout], monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -57,8 +57,11 @@ class Watch:
     def _lines(self) -> Iterator[bytes]:
         rest = b""
         for chunk in self._response.stream(amt=None, decode_content=True):
+            # A TLS socket that is shut down gives what is still to come as it is on the wire: encrypted.
+            if self._stopped:
+                return
             *whole, rest = (rest + chunk).split(b"\n")
             yield from (line for line in whole if line)
             # Each read is bounded, their sum is not: a server that ignores the time asked for must not hold us.
-            if self._stopped or time.monotonic() > self._deadline:
+            if time.monotonic() > self._deadline:
                 return

@@ -13,8 +13,8 @@ from gitops_e2e.cache import Cache, digest
 from gitops_e2e.commands import CommandFailed, CommandTimedOut, run
 from gitops_e2e.errors import HarnessError
 from gitops_e2e.images.buildah import ARCHIVE
-from gitops_e2e.images.isolation import PRIVATE_MOUNTS_AND_PROCESSES
 from gitops_e2e.images.needs import BUILDING
+from gitops_e2e.machine.isolation import PRIVATE_MOUNTS_AND_PROCESSES
 from gitops_e2e.progress import doing
 
 # Bookworm's coreutils lack `cp --update=none` and its git `worktree add --orphan`, which the stack uses.

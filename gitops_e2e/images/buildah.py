@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gitops_e2e.commands import run
-from gitops_e2e.images.isolation import PRIVATE_MOUNTS_AND_PROCESSES
 from gitops_e2e.images.needs import BUILDING
+from gitops_e2e.machine.isolation import PRIVATE_MOUNTS_AND_PROCESSES
 
 ARCHIVE = "image.oci.tar"
 _BUILD_BOUND = 900.0

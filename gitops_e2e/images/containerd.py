@@ -12,7 +12,7 @@ from pathlib import Path
 
 from gitops_e2e.commands import run
 from gitops_e2e.errors import HarnessError
-from gitops_e2e.images.isolation import PRIVATE_MOUNTS
+from gitops_e2e.machine.isolation import PRIVATE_MOUNTS
 
 # The namespace in which the kubelet looks for images.
 _NAMESPACE = "k8s.io"

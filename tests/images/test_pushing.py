@@ -15,8 +15,8 @@ import requests
 from gitops_e2e.cache import Cache
 from gitops_e2e.commands import CommandFailed
 from gitops_e2e.images import Images
-from gitops_e2e.images.isolation import PRIVATE_MOUNTS
 from gitops_e2e.images.pushing import push
+from gitops_e2e.machine.isolation import PRIVATE_MOUNTS
 from gitops_e2e.toolchain import Toolchain
 
 pytestmark = pytest.mark.node

@@ -18,6 +18,7 @@ from gitops_e2e.pipeline.changes import Change
 from gitops_e2e.pipeline.endpoint import Endpoint
 from gitops_e2e.pipeline.names import SERVICE, STAGES, PipelineNames
 from gitops_e2e.pipeline.node_ports import NodePorts
+from gitops_e2e.pipeline.parsing import require_parsable
 from gitops_e2e.pipeline.platform import Platform
 from gitops_e2e.pipeline.pods import WatchedPods
 from gitops_e2e.pipeline.probe import Probe
@@ -77,9 +78,10 @@ class Pipeline:
         """Make a pipeline whose stages are to run the baseline; Argo CD begins to deploy it.
 
         `versions` of the service are put into its image repository; `changes` are made on main before anything is
-        rendered. What was made is removed again when the rest fails. Raises InvalidPipelineId, NoFreeNodePorts,
-        and what the platform raises.
+        rendered. What was made is removed again when the rest fails. Raises ManifestError, InvalidPipelineId,
+        NoFreeNodePorts, and what the platform raises.
         """
+        require_parsable(platform.manifests)
         names = PipelineNames(pipeline)
         ports = NodePorts(platform.kube).claim(pipeline)
         folder = Path(tempfile.mkdtemp(prefix=f"{pipeline}-", dir=platform.scratch))

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import yaml
 
-from gitops_e2e.commands import run
+from gitops_e2e.commands import CommandFailed, run
 from gitops_e2e.kube import Manifest
 from gitops_e2e.pipeline.adaptation import Adaptation
 from gitops_e2e.pipeline.branch import Branch
@@ -34,6 +34,10 @@ class RepositoryHost(Protocol):
 
     def push_url(self, name: str) -> str:
         """Where this machine clones from and pushes to."""
+
+
+class StageNotBuilt(CommandFailed):
+    """The manifests parse, and kustomize refuses them all the same."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +133,14 @@ class Repository:
     def _build(self, main: Path, stage: str, tag: str) -> str:
         image = f"{self.names.image_repository()}:{tag}"
         run([self.kustomize, "edit", "set", "image", image], cwd=main / "base", timeout=_KUSTOMIZE_BOUND)
-        return run([self.kustomize, "build", main / "stages" / stage], timeout=_KUSTOMIZE_BOUND).stdout
+        try:
+            return run([self.kustomize, "build", main / "stages" / stage], timeout=_KUSTOMIZE_BOUND).stdout
+        except CommandFailed as error:
+            raise StageNotBuilt(
+                f"kustomize cannot build stage {stage} from the manifests",
+                output=error.output,
+                remedy="mend what it complains of in manifests/, and run again",
+            ) from error
 
 
 def _split(built: str, folder: Path) -> None:

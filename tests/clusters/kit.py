@@ -137,14 +137,19 @@ def _traces(state: NodeState) -> Iterator[str]:
     yield from (f"cgroup {folder}" for folder in cgroup_folders(state.name))
     if str(state.data) in Path("/proc/self/mountinfo").read_text():
         yield f"mount below {state.data}"
-    if state.subnet.link in run(["ip", "link", "show"], timeout=5).stdout:
-        yield f"interface {state.subnet.link}"
-    if str(state.subnet.network) in run(["ip", "route", "show"], timeout=5).stdout:
-        yield f"route {state.subnet.network}"
+    if not any(other.subnet == state.subnet and other.name != state.name for other in Registry().all()):
+        yield from _network_traces(state)
     if state.data.exists():
         yield f"data folder {state.data}"
     if Registry().find(state.name):
         yield "state"
+
+
+def _network_traces(state: NodeState) -> Iterator[str]:
+    if state.subnet.link in run(["ip", "link", "show"], timeout=5).stdout:
+        yield f"interface {state.subnet.link}"
+    if str(state.subnet.network) in run(["ip", "route", "show"], timeout=5).stdout:
+        yield f"route {state.subnet.network}"
 
 
 def route_to(address: str) -> str:

@@ -15,7 +15,7 @@ from gitops_e2e.pipeline.changes import Change, ChangeError
 from gitops_e2e.pipeline.git import Git
 from gitops_e2e.pipeline.names import STAGES
 from gitops_e2e.pipeline.platform import MANIFESTS
-from gitops_e2e.pipeline.repository import Rendering, Repository, RepositoryHost
+from gitops_e2e.pipeline.repository import Rendering, Repository, RepositoryHost, StageNotBuilt
 from tests.pipeline.servers import Reply, Serve
 
 
@@ -134,7 +134,7 @@ def test_files_are_named_as_kargo_names_them(repository: Repository) -> None:
 
 
 def test_a_stage_that_has_no_overlay_cannot_be_rendered(repository: Repository) -> None:
-    with pytest.raises(CommandFailed, match="stages/qa"):
+    with pytest.raises(StageNotBuilt, match=r"cannot build stage qa[\s\S]*stages/qa"):
         repository.render("qa", "0.9.0")
 
 

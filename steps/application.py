@@ -16,7 +16,8 @@ def _(harness: Harness, pipeline: Pipeline) -> None:
     found = harness.kube.list(APPLICATIONS, ArgoCD.namespace)
     owned = [each for each in found if _owner(each) == pipeline.names.application_set]
     names = sorted(Application.of(each).name for each in owned)
-    assert names == sorted(pipeline.names.application(stage) for stage in ("dev", "staging", "prod"))
+    wanted = sorted(pipeline.names.application(stage) for stage in ("dev", "staging", "prod"))
+    assert names == wanted, f"its Applications are {', '.join(names) or 'none'} instead of {', '.join(wanted)}"
 
 
 @then("every Application is Synced to the head of its stage branch, and Healthy")
@@ -31,7 +32,8 @@ def _(pipeline: Pipeline, budgets: Budgets) -> None:
 def _(harness: Harness, pipeline: Pipeline, budgets: Budgets) -> None:
     for stage in pipeline.stages:
         source = harness.kube.get(pipeline.application_ref(stage))["spec"]["source"]["repoURL"]
-        assert source == f"https://git.gitops-e2e.svc.cluster.local/{pipeline.names.repository}.git"
+        wanted = f"https://git.gitops-e2e.svc.cluster.local/{pipeline.names.repository}.git"
+        assert source == wanted, f"the Application of {stage} reads {source} instead of {wanted}"
         pipeline.refresh(stage)
         head = pipeline.branch(stage).head()
         expect(pipeline.application(stage), is_synced_to(head), within=budgets.application_synced)
@@ -39,7 +41,8 @@ def _(harness: Harness, pipeline: Pipeline, budgets: Budgets) -> None:
 
 @then(parsers.parse("Git asks for {version} in {stage}, and its Application is {health}"))
 def _(pipeline: Pipeline, release: Release, version: str, stage: str, health: str, budgets: Budgets) -> None:
-    assert pipeline.branch(stage).image_tag() == version
+    asked = pipeline.branch(stage).image_tag()
+    assert asked == version, f"branch {pipeline.names.branch(stage)} asks for {asked}"
     expect(pipeline.application(release.stage), is_synced_to(release.commit), within=budgets.application_synced)
     expect(pipeline.application(release.stage), has_health(health), within=budgets.application_healthy)
 

@@ -24,14 +24,15 @@ def authority_file(harness: Harness, tmp_path: Path) -> Path:
 @then("cert-manager has issued the Git server's certificate")
 def _(harness: Harness) -> None:
     certificate = Certificate.of(harness.kube.get(CERTIFICATE))
-    assert certificate.ready, certificate.message
-    assert certificate.names == (HOST,)
+    assert certificate.ready, f"it is not issued: {certificate.message}"
+    assert certificate.names == (HOST,), f"it is for {', '.join(certificate.names)} instead of {HOST}"
 
 
 @then("a client that trusts the platform's authority reads the pipeline's repository over HTTPS")
 def _(harness: Harness, pipeline: Pipeline, authority_file: Path) -> None:
     refs = harness.repositories.read_securely(pipeline.names.repository, authority_file)
-    assert all(f"refs/heads/{pipeline.names.branch(stage)}" in refs for stage in pipeline.stages), refs
+    missing = [stage for stage in pipeline.stages if f"refs/heads/{pipeline.names.branch(stage)}" not in refs]
+    assert not missing, f"the repository has no branch for {', '.join(missing)}, but:\n{refs}"
 
 
 @then("a client that does not trust it is refused")

@@ -11,12 +11,16 @@ KUBERNETES = "k8s.io/kubernetes"
 
 @then("Kubernetes is ready, in the version that is pinned for it")
 def _(harness: Harness) -> None:
-    assert harness.kube.raw("/readyz") == b"ok"
-    assert harness.kubernetes_version() == harness.toolchain.version(KUBERNETES)
+    assert harness.kube.raw("/readyz") == b"ok", "the API server says that it is not ready"
+    _assert_version(harness.kubernetes_version(), harness.toolchain.version(KUBERNETES))
 
 
 @then(parsers.re(r"(?!Kubernetes )(?P<name>.+) is ready, in the version that is pinned for it"))
 def _(harness: Harness, name: str) -> None:
     component = harness.stack.component(name)
     harness.stack.await_ready(component)
-    assert component.version(harness.kube) == component.pinned()
+    _assert_version(component.version(harness.kube), component.pinned())
+
+
+def _assert_version(running: str, pinned: str) -> None:
+    assert running == pinned, f"version {running} runs, and {pinned} is pinned"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pytest_bdd import given, parsers, then
 
 from gitops_e2e.pipeline.pipeline import Pipeline
-from gitops_e2e.pipeline.probe import Probe
+from gitops_e2e.pipeline.probe import Probe, Summary
 from gitops_e2e.watching import Budgets
 
 SLOWEST = 20.0
@@ -27,19 +27,22 @@ def _(pipeline: Pipeline, probes: dict[str, Probe], stage: str) -> None:
 @then(parsers.parse("{stage} served {version} throughout, without a failed request"))
 def _(probes: dict[str, Probe], stage: str, version: str) -> None:
     summary = probes[stage].stop()
-    assert summary.rate >= SLOWEST, str(summary)
-    assert not summary.lost, str(summary)
-    assert set(summary.versions) == {version}, str(summary)
+    _assert_nothing_lost(summary)
+    assert set(summary.versions) == {version}, f"others than {version} answered: {summary}"
 
 
 @then(parsers.parse("{stage} served {before} and then {after}, without a failed request"))
 def _(probes: dict[str, Probe], stage: str, before: str, after: str, budgets: Budgets) -> None:
     probes[stage].await_version(after, within=budgets.endpoint_answers)
     summary = probes[stage].stop()
-    assert summary.rate >= SLOWEST, str(summary)
-    assert not summary.lost, str(summary)
+    _assert_nothing_lost(summary)
     answered = [outcome.version for outcome in summary.outcomes]
-    assert (answered[0], answered[-1]) == (before, after), str(summary)
-    assert set(answered) == {before, after}, str(summary)
+    assert (answered[0], answered[-1]) == (before, after), f"first {answered[0]} and last {answered[-1]}: {summary}"
+    assert set(answered) == {before, after}, f"others answered, too: {summary}"
     both = summary.overlap(before, after)
     assert both <= HANDOVER, f"users got answers of both releases for {both:.1f} s: {summary}"
+
+
+def _assert_nothing_lost(summary: Summary) -> None:
+    assert summary.rate >= SLOWEST, f"{summary.rate:.1f} requests a second are too few to tell: {summary}"
+    assert not summary.lost, f"requests were lost: {summary}"

@@ -61,8 +61,17 @@ def test_an_error_that_explains_itself_is_shown_with_its_step_alone(tmp_path: Pa
     assert "it stays open" not in shown
 
 
-def test_any_other_error_is_shown_with_its_stack(tmp_path: Path) -> None:
-    assert _STACK.search(_report(tmp_path, "assert False"))
+def test_the_words_of_an_assertion_are_shown_without_what_was_compared(tmp_path: Path) -> None:
+    shown = _report(tmp_path, 'assert [1] == [2], "it is closed"')
+
+    assert f"Then it is open\n  {tmp_path}/shop.feature:5\nit is closed\n" in shown
+    assert not _STACK.search(shown)
+    assert "[2]" not in shown
+
+
+@pytest.mark.parametrize("failure", ["assert False", "assert [1] == [2]", "raise KeyError('closed')"])
+def test_any_other_error_is_shown_with_its_stack(tmp_path: Path, failure: str) -> None:
+    assert _STACK.search(_report(tmp_path, failure))
 
 
 def test_the_stack_is_shown_on_request(tmp_path: Path) -> None:

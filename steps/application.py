@@ -34,9 +34,8 @@ def _(harness: Harness, pipeline: Pipeline, budgets: Budgets) -> None:
         source = harness.kube.get(pipeline.application_ref(stage))["spec"]["source"]["repoURL"]
         wanted = f"https://git.gitops-e2e.svc.cluster.local/{pipeline.names.repository}.git"
         assert source == wanted, f"the Application of {stage} reads {source} instead of {wanted}"
-        pipeline.refresh(stage)
         head = pipeline.branch(stage).head()
-        expect(pipeline.application(stage), is_synced_to(head), within=budgets.application_synced)
+        expect(pipeline.refresh(stage), is_synced_to(head), within=budgets.application_synced)
 
 
 @then(parsers.parse("Git asks for {version} in {stage}, and its Application is {health}"))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -97,8 +98,9 @@ class MetricResult:
         )
 
     def __str__(self) -> str:
-        measured = ", ".join(map(str, self.measurements)) or "not measured yet"
-        return f"{self.name}: {measured}"
+        counted = Counter(map(str, self.measurements))
+        measured = ", ".join(f"{count} times {each}" if count > 1 else each for each, count in counted.items())
+        return f"{self.name}: {measured or 'not measured yet'}"
 
 
 @dataclass(frozen=True)

@@ -47,13 +47,14 @@ _TRANSPORT = re.compile(
 class Application:
     """An Application.
 
-    `revision` is the commit that `sync` and `health` are about. `operation` is the phase of the last sync ("" where
-    there is none) and `operation_revision` its commit. `errors` are its error conditions; `refreshing` says that a
-    refresh was asked for and has not begun. `namespace` is where it deploys to.
+    `namespace` is where it deploys to, `branch` is what it follows in Git, `revision` is the commit that `sync` and
+    `health` are about. `operation` is the phase of the last sync ("" where there is none) and `operation_revision` its
+    commit. `errors` are its error conditions; `refreshing` says that a refresh was asked for and has not ended.
     """
 
     name: str
     namespace: str
+    branch: str
     sync: str
     revision: str
     health: str
@@ -73,6 +74,7 @@ class Application:
         return Application(
             metadata["name"],
             manifest["spec"]["destination"].get("namespace", ""),
+            (manifest["spec"].get("source") or {}).get("targetRevision", ""),
             sync.get("status", ""),
             sync.get("revision", ""),
             (status.get("health") or {}).get("status", ""),
@@ -91,7 +93,8 @@ class Application:
     @property
     def state(self) -> str:
         """Where it stands, in the controller's words."""
-        words = [f"{self.sync or 'not compared'} at {short(self.revision)}, {self.health or 'no health'}"]
+        of_branch = f" of {self.branch}" if self.branch else ""
+        words = [f"{self.sync or 'not compared'} at {short(self.revision)}{of_branch}, {self.health or 'no health'}"]
         if self.operation not in {"", "Succeeded"}:
             words.append(f"operation {self.operation} for {short(self.operation_revision)}: {self.operation_message}")
         return "; ".join([*words, *self.errors])
@@ -106,13 +109,15 @@ def short(revision: str) -> str:
 class WatchedApplication:
     """An Application by name, as it is from a commit on; from now where `revision` is None.
 
-    `namespace` is where it deploys to; it lives with Argo CD.
+    `namespace` is where it deploys to; it lives with Argo CD. With `refreshed`, a resource version that asks for a
+    refresh, nothing that was so before the end of that refresh is an answer.
     """
 
     cache: WatchCache
     name: str
     namespace: str
     revision: str | None
+    refreshed: int = 0
 
     @property
     def title(self) -> str:
@@ -135,6 +140,8 @@ class WatchedApplication:
         if manifest is None:
             return Pending("there is no such Application")
         application = Application.of(manifest)
+        if self.refreshed and (application.refreshing or int(manifest["metadata"]["resourceVersion"]) < self.refreshed):
+            return Pending(f"Argo CD has not looked at its branch again yet: {application.state}")
         if self.revision in {None, application.revision}:
             return application
         return _hopeless(application, self.revision) or Pending(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -138,9 +138,10 @@ class Pipeline:
         self.refresh(stage)
         return release
 
-    def refresh(self, stage: str) -> None:
-        """Let Argo CD look at the stage's branch now."""
-        self.platform.kube.patch(self.application_ref(stage), _REFRESH)
+    def refresh(self, stage: str) -> WatchedApplication:
+        """Let Argo CD look at the stage's branch now; gives the Application as it is once it has."""
+        asked = self.platform.kube.patch(self.application_ref(stage), _REFRESH)
+        return replace(self.application(stage), refreshed=int(asked["metadata"]["resourceVersion"]))
 
     # --- how one looks at it
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -65,7 +66,9 @@ class TestRecorded:
 
     def test_another_commit(self, cache: WatchCache) -> None:
         play(cache, states())
-        with pytest.raises(ExpectationFailed, match="not compared with 5ce3bff yet: Synced at 1649cf0, Healthy"):
+        with pytest.raises(
+            ExpectationFailed, match="not compared with 5ce3bff yet: Synced at 1649cf0 of stage/dev, Healthy"
+        ):
             expect(dev(cache, OLD), has_health("Healthy"), within=0)
 
     def test_degraded_after_a_rollback(self, cache: WatchCache) -> None:
@@ -107,6 +110,21 @@ class TestRecorded:
     def test_it_is_not_there(self, cache: WatchCache) -> None:
         with pytest.raises(ExpectationFailed, match="there is no such Application"):
             expect(dev(cache), has_health("Healthy"), within=0)
+
+
+def test_only_what_is_so_after_a_refresh_is_an_answer_to_it(cache: WatchCache) -> None:
+    play(cache, states())
+    synced = states()[-1].object
+    assert synced
+    version = int(synced["metadata"]["resourceVersion"])
+    subject = replace(dev(cache), refreshed=version + 1)
+    with pytest.raises(ExpectationFailed, match="has not looked at its branch again yet: Synced at 1649cf0"):
+        expect(subject, is_synced_to(NEW), within=0)
+    for later, annotations in ((1, {"argocd.argoproj.io/refresh": "normal"}), (2, {})):
+        assert pending(subject, is_synced_to(NEW))
+        metadata = {**synced["metadata"], "resourceVersion": str(version + later), "annotations": annotations}
+        put(cache, APPLICATIONS, ARGOCD, "demo-dev", {**synced, "metadata": metadata})
+    expect(subject, is_synced_to(NEW), within=0)
 
 
 def report(cache: WatchCache, status: dict[str, Any], annotations: dict[str, str] | None = None) -> None:

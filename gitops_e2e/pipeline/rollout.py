@@ -43,6 +43,8 @@ PROGRESS_DEADLINE = "ProgressDeadlineExceeded"
 _INVALID_SPEC_PATIENCE = 30.0
 # Longer than it takes the controller to begin the steps anew for a release that has just been asked for.
 _STEP_PATIENCE = 5.0
+# The controller aborts at the deadline, where it is told to, with the same look at the Rollout or the next one.
+_ABORT_PATIENCE = 10.0
 # The controller's words for an abort come in two writes, one right after the other.
 _REASON_PATIENCE = 5.0
 _FULL_WEIGHT = 100
@@ -380,6 +382,8 @@ def _degraded(sentence: str, because: str, so: Callable[[Rollout], bool]) -> Exp
     def judge_present(rollout: Rollout) -> Verdict:
         if rollout.phase == "Degraded" and so(rollout):
             return Met(rollout.state)
+        if rollout.phase == "Degraded" and PROGRESS_DEADLINE in rollout.message:
+            return Impossible(f"its deadline does not abort it: {rollout.state}", lasting=_ABORT_PATIENCE)
         return _completed(rollout) or Pending(rollout.state)
 
     def judge(history: History[Rollout]) -> Verdict:

@@ -263,6 +263,15 @@ class TestHopelessStates:
         with pytest.raises(ExpectationFailed, match=r"no step from here on has weight 40: Paused .* weight 20"):
             expect(subject, wanted, within=5)
 
+    def test_a_deadline_that_does_not_abort_is_hopeless_only_if_it_lasts(
+        self, rollout: Callable[..., WatchedRollout], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        subject = rollout(phase="Degraded", message="ProgressDeadlineExceeded: it has timed out progressing.")
+        assert pending(subject, is_aborted(because="ProgressDeadlineExceeded"))
+        monkeypatch.setattr("gitops_e2e.pipeline.rollout._ABORT_PATIENCE", 0.01)
+        with pytest.raises(ExpectationFailed, match="its deadline does not abort it: Degraded"):
+            expect(subject, is_aborted(because="ProgressDeadlineExceeded"), within=5)
+
     def test_invalid_spec_is_hopeless_only_if_it_lasts(
         self, rollout: Callable[..., WatchedRollout], monkeypatch: pytest.MonkeyPatch
     ) -> None:

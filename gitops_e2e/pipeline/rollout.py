@@ -248,11 +248,18 @@ def _hopeless(rollout: Rollout) -> Impossible | None:
     """Why an update will not go on by itself, however long one waits."""
     if rollout.aborted:
         return Impossible(f"aborted: {rollout.message}")
-    if "InconclusiveAnalysisRun" in rollout.pause_reasons:
-        return Impossible("paused for a person's decision, as its analysis was inconclusive")
+    if undecided := _undecided(rollout):
+        return undecided
     for condition in rollout.conditions:
         if condition.type == "InvalidSpec" and condition.status == "True":
             return Impossible(f"InvalidSpec: {condition.message}", lasting=_INVALID_SPEC_PATIENCE)
+    return None
+
+
+def _undecided(rollout: Rollout) -> Impossible | None:
+    """Why nobody but a person ends its pause."""
+    if "InconclusiveAnalysisRun" in rollout.pause_reasons:
+        return Impossible("paused for a person's decision, as its analysis was inconclusive")
     return None
 
 
@@ -384,7 +391,7 @@ def _degraded(sentence: str, because: str, so: Callable[[Rollout], bool]) -> Exp
             return Met(rollout.state)
         if rollout.phase == "Degraded" and PROGRESS_DEADLINE in rollout.message:
             return Impossible(f"its deadline does not abort it: {rollout.state}", lasting=_ABORT_PATIENCE)
-        return _completed(rollout) or Pending(rollout.state)
+        return _undecided(rollout) or _completed(rollout) or Pending(rollout.state)
 
     def judge(history: History[Rollout]) -> Verdict:
         verdict = present.over(history)

@@ -246,6 +246,8 @@ class TestHopelessStates:
         expect(subject, is_paused_for_a_decision(), within=0)
         with pytest.raises(ExpectationFailed, match="a person's decision"):
             expect(subject, is_healthy_on("1.0.0"), within=5)
+        with pytest.raises(ExpectationFailed, match="a person's decision"):
+            expect(subject, is_aborted(), within=5)
 
     def test_a_pause_step_is_no_decision(self, rollout: Callable[..., WatchedRollout]) -> None:
         assert pending(rollout(), is_paused_for_a_decision())

@@ -17,6 +17,7 @@ Feature: What Prometheus says
       When release 1.0.0 is committed to prod
       And the canary of prod is paused at weight 20
       Then the memory query of prod gives a value for every canary pod, and for no other
+      And each value is the memory of the pod's own containers, each counted once
 
   Rule: No data is not zero
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from pytest_bdd import given, parsers, then, when
 
 from gitops_e2e.harness import Harness
 from gitops_e2e.pipeline.cache_reads import CacheReads
 from gitops_e2e.pipeline.memory import LIMIT, query_by_pod
-from gitops_e2e.pipeline.metric import NoData, Prometheus
-from gitops_e2e.pipeline.pipeline import Pipeline
+from gitops_e2e.pipeline.metric import NoData, Prometheus, Sample
+from gitops_e2e.pipeline.pipeline import Pipeline, Release
 from gitops_e2e.pipeline.pods import PODS
 from gitops_e2e.watching import Budgets
 
@@ -33,8 +35,11 @@ def _(harness: Harness, prometheus: Prometheus, pipeline: Pipeline, budgets: Bud
         assert scraped == pods, f"it scrapes {', '.join(scraped)}, and the pods are {', '.join(pods)}"
 
 
-@then(parsers.parse("the memory query of {stage} gives a value for every canary pod, and for no other"))
-def _(prometheus: Prometheus, pipeline: Pipeline, stage: str, budgets: Budgets) -> None:
+@then(
+    parsers.parse("the memory query of {stage} gives a value for every canary pod, and for no other"),
+    target_fixture="memory_by_pod",
+)
+def _(prometheus: Prometheus, pipeline: Pipeline, stage: str, budgets: Budgets) -> Sequence[Sample]:
     rollout = pipeline.rollout(stage).now()
     canary = {pod.name for pod in rollout.canary_pods}
     assert canary, rollout.state
@@ -45,6 +50,21 @@ def _(prometheus: Prometheus, pipeline: Pipeline, stage: str, budgets: Budgets) 
     measured = {sample.labels["pod"] for sample in samples}
     assert measured == canary, f"it measures {', '.join(measured)}, and the canary is {', '.join(canary)}"
     assert all(sample.value > 0 for sample in samples), "; ".join(map(str, samples))
+    return samples
+
+
+@then("each value is the memory of the pod's own containers, each counted once")
+def _(prometheus: Prometheus, pipeline: Pipeline, release: Release, memory_by_pod: Sequence[Sample]) -> None:
+    containers = {
+        pod.name: "|".join(container.name for container in pod.containers)
+        for pod in pipeline.rollout(release.stage).now().canary_pods
+    }
+    namespace = pipeline.names.namespace(release.stage)
+    for sample in memory_by_pod:
+        pod = sample.labels["pod"]
+        selector = f'namespace="{namespace}", pod="{pod}", container=~"{containers[pod]}"'
+        own = prometheus.value(f"sum({MEMORY}{{{selector}}})", at=sample.at)
+        assert sample.value == own, f"{sample} is not {own:.12g}, the sum of {containers[pod]}"
 
 
 @then("a query for the memory of a pod that does not exist gives no data")

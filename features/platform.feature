@@ -37,3 +37,10 @@ Feature: The platform
       Then the ApplicationSet yields one Application each for dev, staging and prod
       And every Application is Synced to the head of its stage branch, and Healthy
       And every stage serves release 0.9.0
+
+  Rule: What runs is what Git has, not what somebody did by hand
+
+    Example: a Rollout that is scaled by hand is scaled back
+      Given a pipeline whose dev serves release 0.9.0
+      When somebody scales the Rollout of dev to 1 pod by hand
+      Then Argo CD lets it have 3 pods again, as Git has it

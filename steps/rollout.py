@@ -8,6 +8,7 @@ from gitops_e2e.pipeline.analysis import analysis_started
 from gitops_e2e.pipeline.pipeline import Pipeline, Release
 from gitops_e2e.pipeline.rollout import (
     PROGRESS_DEADLINE,
+    WatchedRollout,
     has_canary_pods,
     is_aborted,
     is_at_weight,
@@ -15,6 +16,7 @@ from gitops_e2e.pipeline.rollout import (
     is_paused_at,
     is_paused_for_a_decision,
     is_stable_on,
+    wants_replicas,
 )
 from gitops_e2e.watching import Budgets, all_of, expect, passed_through
 
@@ -47,6 +49,19 @@ def _(pipeline: Pipeline, release: Release, seconds: int, budgets: Budgets) -> N
     assert run.started is not None
     paused = (run.started - rollout.paused_since).total_seconds()
     assert paused >= seconds, f"the analysis began {paused:g} s after the pause did, not {seconds} s"
+
+
+@when(
+    parsers.parse("somebody scales the Rollout of {stage} to {replicas:d} pod by hand"),
+    target_fixture="scaled_rollout",
+)
+def _(pipeline: Pipeline, stage: str, replicas: int) -> WatchedRollout:
+    return pipeline.scale_by_hand(stage, replicas)
+
+
+@then(parsers.parse("Argo CD lets it have {replicas:d} pods again, as Git has it"))
+def _(scaled_rollout: WatchedRollout, replicas: int, budgets: Budgets) -> None:
+    expect(scaled_rollout, wants_replicas(replicas), within=budgets.application_synced)
 
 
 @then("the rollout is aborted, and no pod of 1.0.0 remains")

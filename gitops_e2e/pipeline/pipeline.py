@@ -138,6 +138,13 @@ class Pipeline:
         self.refresh(stage)
         return release
 
+    def scale_by_hand(self, stage: str, replicas: int) -> WatchedRollout:
+        """Scale the stage's Rollout past Git; gives the Rollout as it is once somebody has changed it again."""
+        rollout = self.rollout(stage)
+        ref = Ref(ROLLOUTS.api_version, ROLLOUTS.kind, rollout.name, rollout.namespace)
+        scaled = self.platform.kube.patch(ref, {"spec": {"replicas": replicas}})
+        return replace(rollout, after=int(scaled["metadata"]["generation"]))
+
     def refresh(self, stage: str) -> WatchedApplication:
         """Let Argo CD look at the stage's branch now; gives the Application as it is once it has."""
         asked = self.platform.kube.patch(self.application_ref(stage), _REFRESH)

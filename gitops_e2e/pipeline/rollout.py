@@ -292,7 +292,8 @@ def is_healthy_on(release: str) -> Expectation[Rollout]:
             return Met(f"Healthy, {stable.available} of {rollout.replicas} available")
         if not rollout.asks_for(release):
             return Pending(f"asks for {', '.join(rollout.images)}: {rollout.state}")
-        return _hopeless(rollout) or _troubled(rollout) or Pending(rollout.state)
+        pods = described(rollout.pods_of(rollout.release))
+        return _hopeless(rollout) or _troubled(rollout) or Pending(f"{rollout.state}; its pods: {pods}")
 
     return expectation(f"is Healthy on {release}", judge)
 
@@ -312,6 +313,16 @@ def is_stable_on(release: str) -> Expectation[Rollout]:
         return Pending(observed)
 
     return expectation(f"has {release} as its stable release", judge)
+
+
+def wants_replicas(count: int) -> Expectation[Rollout]:
+    """So many pods are asked for, whether they are there or not."""
+
+    def judge(rollout: Rollout) -> Verdict:
+        observed = f"asks for {rollout.replicas} pods"
+        return Met(observed) if rollout.replicas == count else Pending(observed)
+
+    return expectation(f"asks for {count} pods", judge)
 
 
 def is_at_weight(weight: int) -> Expectation[Rollout]:

@@ -24,6 +24,7 @@ from gitops_e2e.pipeline.rollout import (
     is_paused_at,
     is_paused_for_a_decision,
     is_stable_on,
+    wants_replicas,
 )
 from gitops_e2e.watching import (
     Expectation,
@@ -238,6 +239,12 @@ def rollout(cache: WatchCache) -> Callable[..., WatchedRollout]:
         return watched(cache, "good-canary")
 
     return with_status
+
+
+def test_replicas_that_are_asked_for(rollout: Callable[..., WatchedRollout]) -> None:
+    expect(rollout(), wants_replicas(3), within=0)
+    with pytest.raises(ExpectationFailed, match="observed: asks for 3 pods"):
+        expect(rollout(), wants_replicas(4), within=0)
 
 
 class TestHopelessStates:

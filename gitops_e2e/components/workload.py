@@ -22,9 +22,10 @@ _START_PATIENCE = 30.0
 
 @dataclass(frozen=True)
 class Workload:
-    """How many pods are wanted, how many run the newest template, how many of all are available; and its pods."""
+    """How many pods are wanted, are there, run the newest template, are available of all; and its pods."""
 
     wanted: int
+    there: int
     updated: int
     available: int
     pods: Pods
@@ -37,6 +38,7 @@ class Workload:
             return Pending("its controller has not seen its newest generation")
         return cls(
             wanted=int(manifest["spec"].get("replicas", 1)),
+            there=int(status.get("replicas") or 0),
             updated=int(status.get("updatedReplicas") or 0),
             available=int(status.get("availableReplicas") or 0),
             pods=pods,
@@ -96,7 +98,8 @@ def _rolled_out(workload: Workload) -> Verdict:
     )
     if not workload.wanted:
         return Impossible("it is scaled to 0: no pod of it is wanted")
-    if workload.wanted <= workload.available and workload.wanted <= workload.updated:
+    # An old pod that is still there may be the one that is available.
+    if workload.there <= workload.updated and workload.wanted <= min(workload.available, workload.updated):
         return Met(observed)
     return _trouble(workload.pods) or Pending(observed)
 

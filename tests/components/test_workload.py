@@ -25,10 +25,13 @@ def test_an_old_generation_is_no_answer() -> None:
 
 
 @pytest.mark.parametrize(
-    ("updated", "available", "expected"), [(2, 2, Met), (1, 2, Pending), (2, 1, Pending), (None, None, Pending)]
+    ("there", "updated", "available", "expected"),
+    [(2, 2, 2, Met), (2, 1, 2, Pending), (2, 2, 1, Pending), (3, 2, 2, Pending), (None, None, None, Pending)],
 )
-def test_all_pods_must_be_new_and_available(updated: int | None, available: int | None, expected: type) -> None:
-    reading = workload(observedGeneration=2, updatedReplicas=updated, availableReplicas=available)
+def test_all_pods_must_be_new_and_available(
+    there: int | None, updated: int | None, available: int | None, expected: type
+) -> None:
+    reading = workload(observedGeneration=2, replicas=there, updatedReplicas=updated, availableReplicas=available)
     assert isinstance(reading, Workload)
     assert isinstance(verdict(reading), expected)
 

@@ -223,7 +223,7 @@ class Kube:
                 method,
                 url,
                 header_params=headers,
-                body=json.dumps(body) if body is not None and content != "application/json" else body,
+                body=json.dumps(body) if content == _APPLY_PATCH else body,  # the transport writes JSON types itself
                 _request_timeout=(_CONNECT_BOUND, answer_bound),
             ).response
         except (urllib3.exceptions.HTTPError, OSError) as error:

@@ -1,0 +1,184 @@
+"""A real API server for the engine's tests: kube-apiserver and etcd, no kubelet, no controllers."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+import yaml
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from gitops_e2e.kube import Kube, KubeError, Manifest, Ref
+from gitops_e2e.promoter.api import crds
+
+_MODULES = Path(os.environ.get("GOMODCACHE", Path.home() / "go/pkg/mod"))
+_FOREIGN_CRDS = (
+    "github.com/argoproj/argo-cd/v3@v3.2.11/manifests/crds/application-crd.yaml",
+    "github.com/argoproj/argo-rollouts@v1.9.2/manifests/crds/analysis-run-crd.yaml",
+    "github.com/argoproj/argo-rollouts@v1.9.2/manifests/crds/analysis-template-crd.yaml",
+    "github.com/argoproj/argo-rollouts@v1.9.2/manifests/crds/cluster-analysis-template-crd.yaml",
+)
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def bare_apiserver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The kubeconfig of an API server that knows the built-in kinds only; its user may do everything."""
+    with _api_server(tmp_path_factory.mktemp("apiserver")) as kubeconfig:
+        yield kubeconfig
+
+
+@pytest.fixture(scope="session")
+def apiserver(bare_apiserver: Path) -> Path:
+    """The same with Kargo's kinds, Applications, AnalysisRuns and AnalysisTemplates."""
+    kube = Kube(bare_apiserver)
+    crds.install(kube)
+    for file in (_MODULES / path for path in _FOREIGN_CRDS):
+        for manifest in yaml.safe_load_all(file.read_text()):
+            if manifest and manifest["kind"] == "CustomResourceDefinition":
+                manifest.pop("status", None)
+                kube.apply(manifest)
+                _wait_served(kube, manifest)
+    return bare_apiserver
+
+
+@pytest.fixture(scope="session")
+def kube(apiserver: Path) -> Kube:
+    return Kube(apiserver)
+
+
+@pytest.fixture
+def namespace(kube: Kube) -> str:
+    """A fresh Project namespace."""
+    name = f"project-{next(_numbers)}"
+    kube.create(
+        {
+            "apiVersion": "v1",
+            "kind": "Namespace",
+            "metadata": {"name": name, "labels": {"kargo.akuity.io/project": "true"}},
+        }
+    )
+    return name
+
+
+@contextmanager
+def _api_server(folder: Path) -> Iterator[Path]:
+    etcd_port, peer_port, port = _free_ports(3)
+    token = secrets.token_hex(16)
+    key = folder / "service-accounts.key"
+    key.write_bytes(
+        rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+    )
+    tokens = folder / "tokens.csv"
+    tokens.write_text(f'{token},admin,admin,"system:masters"\n')
+    etcd = [
+        _binary("etcd", "server"),
+        f"--data-dir={folder / 'etcd'}",
+        f"--listen-client-urls=http://127.0.0.1:{etcd_port}",
+        f"--advertise-client-urls=http://127.0.0.1:{etcd_port}",
+        f"--listen-peer-urls=http://127.0.0.1:{peer_port}",
+        "--unsafe-no-fsync",
+        "--log-level=warn",
+    ]
+    apiserver = [
+        _binary("kube-apiserver"),
+        f"--etcd-servers=http://127.0.0.1:{etcd_port}",
+        "--bind-address=127.0.0.1",
+        "--advertise-address=127.0.0.1",
+        f"--secure-port={port}",
+        f"--cert-dir={folder / 'pki'}",
+        "--authorization-mode=RBAC",
+        f"--token-auth-file={tokens}",
+        f"--service-account-key-file={key}",
+        f"--service-account-signing-key-file={key}",
+        "--service-account-issuer=https://kubernetes.default.svc",
+        "--service-cluster-ip-range=10.96.0.0/16",
+        "--disable-admission-plugins=ServiceAccount",
+        "--profiling=false",
+    ]
+    with ExitStack() as stack:
+        stack.enter_context(_process(etcd, folder / "etcd.log"))
+        stack.enter_context(_process(apiserver, folder / "apiserver.log"))
+        kubeconfig = folder / "kubeconfig"
+        ca = folder / "pki/apiserver.crt"
+        kubeconfig.write_text(yaml.safe_dump(_kubeconfig(f"https://127.0.0.1:{port}", ca, token)))
+        _wait_ready(kubeconfig, ca)
+        yield kubeconfig
+
+
+@contextmanager
+def _process(argv: list[str], log: Path) -> Iterator[None]:
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            ["setpriv", "--pdeathsig", "KILL", "--", *argv], stdout=output, stderr=subprocess.STDOUT
+        )
+    try:
+        yield
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait(timeout=10)
+
+
+def _binary(*names: str) -> str:
+    path = os.environ.get("GITOPS_E2E_BINARIES", str(Path(tempfile.gettempdir(), "gobin")))
+    for name in names:
+        if found := shutil.which(name, path=path):
+            return found
+    pytest.skip(f"no {names[0]} in {path}")
+
+
+def _free_ports(count: int) -> list[int]:
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+
+
+def _kubeconfig(url: str, ca: Path, token: str) -> Manifest:
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "test", "cluster": {"server": url, "certificate-authority": str(ca)}}],
+        "users": [{"name": "admin", "user": {"token": token}}],
+        "contexts": [{"name": "test", "context": {"cluster": "test", "user": "admin"}}],
+        "current-context": "test",
+    }
+
+
+def _wait_ready(kubeconfig: Path, ca: Path) -> None:
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            if ca.exists() and Kube(kubeconfig).raw("/readyz") == b"ok":
+                return
+        except KubeError:
+            if time.monotonic() > deadline:
+                raise
+        assert time.monotonic() < deadline, f"no certificate: see {kubeconfig.parent}/apiserver.log"
+        time.sleep(0.05)
+
+
+def _wait_served(kube: Kube, crd: Manifest) -> None:
+    deadline = time.monotonic() + 30
+    ref = Ref.of(crd)
+    while not any(
+        condition["type"] == "Established" and condition["status"] == "True"
+        for condition in kube.get(ref)["status"]["conditions"] or []  # null at first
+    ):
+        assert time.monotonic() < deadline, f"{ref} is not served"
+        time.sleep(0.02)

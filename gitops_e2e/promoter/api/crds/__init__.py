@@ -53,7 +53,7 @@ def install(kube: Kube, *, timeout: float = 30.0) -> None:
 
 
 def _is_served(kube: Kube, definition: Manifest) -> bool:
-    conditions = kube.get(Ref.of(definition)).get("status", {}).get("conditions", [])
+    conditions = kube.get(Ref.of(definition))["status"]["conditions"] or []  # null at first
     established = any(found["type"] == "Established" and found["status"] == "True" for found in conditions)
     if not established:
         return False

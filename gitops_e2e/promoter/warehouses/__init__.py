@@ -1,0 +1,1 @@
+"""Warehouses: what is new in repositories, and the Freight made of it."""

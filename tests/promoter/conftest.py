@@ -20,8 +20,10 @@ import yaml
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from gitops_e2e.commands import run
 from gitops_e2e.kube import Kube, KubeError, Manifest, Ref
 from gitops_e2e.promoter.api import crds
+from gitops_e2e.promoter.expressions import Evaluator
 
 _MODULES = Path(os.environ.get("GOMODCACHE", Path.home() / "go/pkg/mod"))
 _FOREIGN_CRDS = (
@@ -71,6 +73,17 @@ def namespace(kube: Kube) -> str:
         }
     )
     return name
+
+
+@pytest.fixture(scope="session")
+def evaluator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Evaluator]:
+    """The Go command `expr`, built from this checkout."""
+    command = tmp_path_factory.mktemp("toolchain") / "expr"
+    go = shutil.which("go") or "/usr/local/go/bin/go"
+    run([go, "build", "-o", command, "."], cwd=Path(__file__).parents[2] / "toolchain/expr", timeout=300)
+    evaluator = Evaluator(command)
+    yield evaluator
+    evaluator.close()
 
 
 @contextmanager

@@ -11,17 +11,25 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
 import yaml
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from gitops_e2e.commands import run
 from gitops_e2e.kube import Kube, KubeError, Manifest, Ref
+from gitops_e2e.promoter.admission.configuration import CaBundle, configurations
+from gitops_e2e.promoter.admission.installation import install
+from gitops_e2e.promoter.admission.registry import all_rules
+from gitops_e2e.promoter.admission.requesters import Requesters
+from gitops_e2e.promoter.admission.server import AdmissionServer, KeyPair
 from gitops_e2e.promoter.api import crds
 from gitops_e2e.promoter.expressions import Evaluator
 
@@ -32,6 +40,11 @@ _FOREIGN_CRDS = (
     "github.com/argoproj/argo-rollouts@v1.9.2/manifests/crds/analysis-template-crd.yaml",
     "github.com/argoproj/argo-rollouts@v1.9.2/manifests/crds/cluster-analysis-template-crd.yaml",
 )
+_USERS = {  # their groups, by name
+    "admin": "system:masters",
+    "system:serviceaccount:kargo:kargo-controller": "system:masters",
+    "alice": "",
+}
 _numbers = itertools.count(1)
 
 
@@ -61,6 +74,17 @@ def kube(apiserver: Path) -> Kube:
     return Kube(apiserver)
 
 
+@pytest.fixture(scope="session")
+def kube_as(apiserver: Path) -> Callable[[str], Kube]:
+    """The same server for another user: `alice`, who has no rights yet, or the engine's own service account."""
+    return lambda user: Kube(_kubeconfig_of(user, apiserver.parent))
+
+
+@pytest.fixture(scope="session")
+def kubectl() -> str:
+    return _binary("kubectl")
+
+
 @pytest.fixture
 def namespace(kube: Kube) -> str:
     """A fresh Project namespace."""
@@ -86,18 +110,32 @@ def evaluator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Evaluator]:
     evaluator.close()
 
 
+@pytest.fixture(scope="module")
+def admitted(kube: Kube) -> Iterator[Kube]:
+    """The API server with the engine's admission webhooks; the user is called `admin`."""
+    keys = _serving_keys()
+    rules = all_rules(kube, Requesters(kube), lambda _promotion, _freight: ())
+    with AdmissionServer(rules, keys) as server:
+        trust = CaBundle(keys.certificate)
+        url = f"https://127.0.0.1:{server.port}"
+        install(kube, url, trust)
+        yield kube
+        for manifest in configurations(url, trust):
+            kube.delete(Ref.of(manifest))
+
+
 @contextmanager
 def _api_server(folder: Path) -> Iterator[Path]:
     etcd_port, peer_port, port = _free_ports(3)
-    token = secrets.token_hex(16)
+    tokens = {user: secrets.token_hex(16) for user in _USERS}
     key = folder / "service-accounts.key"
     key.write_bytes(
         rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
     )
-    tokens = folder / "tokens.csv"
-    tokens.write_text(f'{token},admin,admin,"system:masters"\n')
+    token_file = folder / "tokens.csv"
+    token_file.write_text("".join(f"{tokens[user]},{user},{user},{group}\n" for user, group in _USERS.items()))
     etcd = [
         _binary("etcd", "server"),
         f"--data-dir={folder / 'etcd'}",
@@ -115,7 +153,7 @@ def _api_server(folder: Path) -> Iterator[Path]:
         f"--secure-port={port}",
         f"--cert-dir={folder / 'pki'}",
         "--authorization-mode=RBAC",
-        f"--token-auth-file={tokens}",
+        f"--token-auth-file={token_file}",
         f"--service-account-key-file={key}",
         f"--service-account-signing-key-file={key}",
         "--service-account-issuer=https://kubernetes.default.svc",
@@ -126,9 +164,11 @@ def _api_server(folder: Path) -> Iterator[Path]:
     with ExitStack() as stack:
         stack.enter_context(_process(etcd, folder / "etcd.log"))
         stack.enter_context(_process(apiserver, folder / "apiserver.log"))
-        kubeconfig = folder / "kubeconfig"
+        kubeconfig = _kubeconfig_of("admin", folder)
         ca = folder / "pki/apiserver.crt"
-        kubeconfig.write_text(yaml.safe_dump(_kubeconfig(f"https://127.0.0.1:{port}", ca, token)))
+        for user, token in tokens.items():
+            written = yaml.safe_dump(_kubeconfig(f"https://127.0.0.1:{port}", ca, token))
+            _kubeconfig_of(user, folder).write_text(written)
         _wait_ready(kubeconfig, ca)
         yield kubeconfig
 
@@ -160,6 +200,10 @@ def _free_ports(count: int) -> list[int]:
         for one in sockets:
             one.bind(("127.0.0.1", 0))
         return [one.getsockname()[1] for one in sockets]
+
+
+def _kubeconfig_of(user: str, folder: Path) -> Path:
+    return folder / f"kubeconfig-{user.rpartition(':')[2]}"
 
 
 def _kubeconfig(url: str, ca: Path, token: str) -> Manifest:
@@ -195,3 +239,24 @@ def _wait_served(kube: Kube, crd: Manifest) -> None:
     ):
         assert time.monotonic() < deadline, f"{ref} is not served"
         time.sleep(0.02)
+
+
+def _serving_keys() -> KeyPair:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "admission")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(minutes=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return KeyPair(certificate.public_bytes(serialization.Encoding.PEM), private)

@@ -1,0 +1,40 @@
+"""Rules for Projects: each brings its namespace along (behaviour file, 1.4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gitops_e2e.kube import AlreadyExists, Kube, Manifest, Ref
+from gitops_e2e.promoter.admission.namespaces import is_project
+from gitops_e2e.promoter.admission.refusals import conflict
+from gitops_e2e.promoter.admission.reviews import Review
+from gitops_e2e.promoter.api.gotext import quote
+from gitops_e2e.promoter.projects.namespaces import new_namespace
+
+
+@dataclass(frozen=True)
+class Projects:
+    """What holds for Projects."""
+
+    kube: Kube
+
+    def default(self, review: Review) -> None:
+        """Nothing is filled in."""
+
+    def validate(self, review: Review) -> None:
+        """Create a new Project's namespace. Raises Refused where that name belongs to something else."""
+        if review.operation != "CREATE":
+            return
+        namespace = self.kube.find(Ref("v1", "Namespace", review.name))
+        if namespace is None and not review.dry_run:
+            namespace = self._create(review.name)
+        if namespace is not None and not is_project(namespace):
+            name = quote(review.name)
+            reason = f"namespace {name} already exists and is not labeled as a Project namespace"
+            raise conflict("projects", review.name, f"failed to initialize Project {name} because {reason}")
+
+    def _create(self, name: str) -> Manifest:
+        try:
+            return self.kube.create(new_namespace(name))
+        except AlreadyExists:
+            return self.kube.get(Ref("v1", "Namespace", name))

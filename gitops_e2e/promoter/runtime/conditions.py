@@ -21,8 +21,8 @@ class Condition:
     message: str = ""
 
 
-def set_condition(status: Manifest, condition: Condition, *, generation: int) -> None:
-    """Put a condition into `status.conditions`, in the place of the one of its type.
+def set_condition(status: Manifest, condition: Condition, *, generation: int | None) -> None:
+    """Put a condition into `status.conditions`, in the place of the one of its type; None leaves the generation out.
 
     Kargo keeps the transition time of a condition that was there, even when it flips (behaviour file, 1.3).
     """
@@ -31,12 +31,11 @@ def set_condition(status: Manifest, condition: Condition, *, generation: int) ->
     if known is None:
         known = {"type": condition.type, "lastTransitionTime": rfc3339(now())}
         conditions.append(known)
-    known.update(
-        status=condition.status,
-        reason=condition.reason,
-        message=condition.message,
-        observedGeneration=generation,
-    )
+    known.update(status=condition.status, reason=condition.reason, message=condition.message)
+    if generation is None:
+        known.pop("observedGeneration", None)
+    else:
+        known["observedGeneration"] = generation
 
 
 def remove_condition(status: Manifest, *types: str) -> None:

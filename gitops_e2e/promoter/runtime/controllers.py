@@ -91,6 +91,7 @@ class Manager:
     def __init__(self, kube: StoringKube, controllers: Sequence[Controller]) -> None:
         self._stop = threading.Event()
         self._loops = [_Loop(controller, kube.stores) for controller in controllers]
+        kube.stores.seal()
         self._informers = [Informer(kube, store, self._stop) for store in kube.stores]
 
     def start(self, *, sync_within: float = 60.0) -> None:

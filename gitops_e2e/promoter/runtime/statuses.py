@@ -26,12 +26,14 @@ def merge_patch(before: Manifest, after: Manifest) -> Manifest:
 def patch_status(kube: Kube, manifest: Manifest, status: Manifest) -> bool:
     """Bring an object's status to what is wanted, and `manifest` with it; whether there was anything to write.
 
-    Sent without a resource version: only the fields that differ are touched. Raises NotFound, KubeError.
+    Sent without a resource version: only the fields that differ are touched. `manifest` then holds the status
+    as wanted, not as answered, so that what others wrote meanwhile is no difference next time.
+    Raises NotFound, KubeError.
     """
     patch = merge_patch(manifest.get("status", {}), status)
     if not patch:
         return False
     answer = kube.patch(Ref.of(manifest), {"status": patch}, subresource="status")
-    manifest["status"] = copy.deepcopy(answer.get("status", {}))
+    manifest["status"] = copy.deepcopy(status)
     manifest["metadata"]["resourceVersion"] = answer["metadata"]["resourceVersion"]
     return True

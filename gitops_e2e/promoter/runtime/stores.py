@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from gitops_e2e.errors import HarnessError
 from gitops_e2e.kube import Manifest, Resource
 
 
@@ -42,6 +43,10 @@ class Change:
 
 
 Listener = Callable[[Change], None]
+
+
+class UnknownStore(HarnessError):
+    """A store was asked for that nothing fills."""
 
 
 class Store:
@@ -151,10 +156,17 @@ class Stores:
 
     def __init__(self) -> None:
         self._stores: dict[Resource, Store] = {}
+        self._sealed = False
 
     def of(self, resource: Resource) -> Store:
-        """The store of a resource."""
+        """The store of a resource. Raises UnknownStore after `seal` for one that nobody asked for before."""
+        if self._sealed and resource not in self._stores:
+            raise UnknownStore(f"no informer fills a store of {resource.plural}: ask for it before the manager is made")
         return self._stores.setdefault(resource, Store(resource))
+
+    def seal(self) -> None:
+        """Allow no further stores: from now on there would be no informer for them."""
+        self._sealed = True
 
     def __iter__(self) -> Iterator[Store]:
         return iter(tuple(self._stores.values()))

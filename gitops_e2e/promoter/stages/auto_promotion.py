@@ -1,0 +1,85 @@
+"""Promotions that the engine creates by itself (behaviour file, 3.12)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from gitops_e2e.errors import HarnessError
+from gitops_e2e.kube import Kube, Manifest
+from gitops_e2e.promoter.api.freights import origin
+from gitops_e2e.promoter.api.kinds import PROMOTIONS
+from gitops_e2e.promoter.api.names import promotion_name
+from gitops_e2e.promoter.api.promotions import is_terminal, phase
+from gitops_e2e.promoter.api.stages import FreightRequest, freight_requests, promotion_vars, template_steps
+from gitops_e2e.promoter.runtime import Stores
+from gitops_e2e.promoter.stages.available_freight import available_freight
+from gitops_e2e.promoter.stages.draft import Draft
+
+
+class TooManyCandidates(HarnessError):
+    """A Stage that follows its upstream Stage finds more than one piece of Freight there."""
+
+
+def candidates(draft: Draft, promotions: Sequence[Manifest], stores: Stores, now: datetime) -> list[Manifest]:
+    """The Freight that is to be promoted to the Stage, one for an origin at most.
+
+    Raises WarehouseMissing, TooManyCandidates.
+    """
+    chosen = (
+        (request, available_freight(request, draft.name, draft.namespace, stores, now))
+        for request in freight_requests(draft.stage)
+    )
+    return [
+        available[0] for request, available in chosen if available and _is_due(request, available, draft, promotions)
+    ]
+
+
+def new_promotion(stage: Manifest, freight: Manifest) -> Manifest:
+    """The Promotion of Freight to a Stage, its tasks not yet inflated: admission does that."""
+    metadata = stage["metadata"]
+    spec: Manifest = {
+        "stage": metadata["name"],
+        "freight": freight["metadata"]["name"],
+        "steps": template_steps(stage),
+    }
+    if variables := promotion_vars(stage):
+        spec["vars"] = variables
+    return {
+        "apiVersion": PROMOTIONS.api_version,
+        "kind": PROMOTIONS.kind,
+        "metadata": {
+            "name": promotion_name(metadata["name"], freight["metadata"]["name"]),
+            "namespace": metadata["namespace"],
+        },
+        "spec": spec,
+    }
+
+
+def create_promotion(kube: Kube, draft: Draft, freight: Manifest) -> Manifest:
+    """Create it. Raises KubeError when admission refuses it."""
+    return kube.create(new_promotion(draft.stage, freight))
+
+
+def message(draft: Draft, freight: Manifest) -> str:
+    """What the event of the creation says."""
+    return f'Automatically promoted Freight from origin "{origin(freight)}" for Stage "{draft.name}"'
+
+
+def _is_due(
+    request: FreightRequest, available: Sequence[Manifest], draft: Draft, promotions: Sequence[Manifest]
+) -> bool:
+    name = available[0]["metadata"]["name"]
+    current = (draft.collection or {}).get("items", {}).get(str(request.origin), {})
+    if current.get("name") == name:
+        return False
+    same = [promotion for promotion in promotions if promotion["spec"]["freight"] == name]
+    if request.selection == "NewestFreight":
+        return not same  # once and never again: a failure is not repeated, a manual rollback not undone
+    if len(available) > 1:
+        raise TooManyCandidates(
+            f'expected at most one piece of Freight from origin "{request.origin}" for Stage "{draft.name}", '
+            f"found {len(available)}"
+        )
+    ended = sorted((one for one in same if is_terminal(one)), key=lambda one: str(one["metadata"]["name"]))
+    return len(ended) == len(same) and (not ended or phase(ended[-1]) == "Succeeded")

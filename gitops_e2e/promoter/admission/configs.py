@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from gitops_e2e.kube import Kube, Manifest, Ref
 from gitops_e2e.promoter.admission import unsupported
-from gitops_e2e.promoter.admission.namespaces import is_project
 from gitops_e2e.promoter.admission.refusals import FieldError, forbidden_object, invalid, invalid_object, not_found
 from gitops_e2e.promoter.admission.reviews import Review
 from gitops_e2e.promoter.api.kinds import LABEL_PROJECT
 from gitops_e2e.promoter.api.policies import PATTERN_KINDS, PREFIXED
+from gitops_e2e.promoter.projects.namespaces import is_project
 
 _POLICIES = "spec.promotionPolicies"
 

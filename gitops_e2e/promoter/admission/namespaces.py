@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from gitops_e2e.kube import Kube, Manifest, Ref
+from gitops_e2e.kube import Kube, Ref
 from gitops_e2e.promoter.admission.refusals import invalid, invalid_object, not_found
 from gitops_e2e.promoter.admission.reviews import Review
-from gitops_e2e.promoter.api.kinds import LABEL_PROJECT
+from gitops_e2e.promoter.projects.namespaces import is_project
 
 
 def require_project(kube: Kube, review: Review) -> None:
@@ -16,8 +16,3 @@ def require_project(kube: Kube, review: Review) -> None:
     if not is_project(namespace):
         error = invalid("metadata.namespace", review.namespace, f'namespace "{review.namespace}" is not a project')
         raise invalid_object(review.object["kind"], review.name, [error])
-
-
-def is_project(namespace: Manifest) -> bool:
-    """Whether a Namespace is marked as a Project's."""
-    return bool(namespace["metadata"].get("labels", {}).get(LABEL_PROJECT) == "true")

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gitops_e2e.kube import AlreadyExists, Kube, Manifest, Ref
-from gitops_e2e.promoter.admission.namespaces import is_project
+from gitops_e2e.kube import Kube, Ref
 from gitops_e2e.promoter.admission.refusals import conflict
 from gitops_e2e.promoter.admission.reviews import Review
 from gitops_e2e.promoter.api.gotext import quote
-from gitops_e2e.promoter.projects.namespaces import new_namespace
+from gitops_e2e.promoter.projects.namespaces import create_namespace, is_project
 
 
 @dataclass(frozen=True)
@@ -27,14 +26,8 @@ class Projects:
             return
         namespace = self.kube.find(Ref("v1", "Namespace", review.name))
         if namespace is None and not review.dry_run:
-            namespace = self._create(review.name)
+            namespace = create_namespace(self.kube, review.name)
         if namespace is not None and not is_project(namespace):
             name = quote(review.name)
             reason = f"namespace {name} already exists and is not labeled as a Project namespace"
             raise conflict("projects", review.name, f"failed to initialize Project {name} because {reason}")
-
-    def _create(self, name: str) -> Manifest:
-        try:
-            return self.kube.create(new_namespace(name))
-        except AlreadyExists:
-            return self.kube.get(Ref("v1", "Namespace", name))

@@ -24,6 +24,8 @@ from gitops_e2e.promoter.runtime import (
     patch_status,
 )
 
+pytestmark = pytest.mark.node
+
 PODS = Resource("v1", "Pod", "pods", namespaced=True)
 CONFIG_MAPS = Resource("v1", "ConfigMap", "configmaps", namespaced=True)
 NO_SUCH_KIND = Resource("nothing.example/v1", "Nothing", "nothings", namespaced=True)
@@ -31,14 +33,17 @@ WAIT = 10.0
 
 
 class Recording:
-    """A reconciler that tells what it was given."""
+    """A reconciler that tells what it was given of one namespace."""
 
-    def __init__(self, look: Callable[[Manifest], float | None] = lambda _: None) -> None:
+    def __init__(self, space: str, look: Callable[[Manifest], float | None] = lambda _: None) -> None:
         self.resource = PODS
         self.seen: queue.Queue[Manifest] = queue.Queue()
+        self._space = space
         self._look = look
 
     def reconcile(self, manifest: Manifest) -> float | None:
+        if manifest["metadata"]["namespace"] != self._space:
+            return None
         self.seen.put(manifest)
         return self._look(manifest)
 
@@ -84,8 +89,8 @@ def pod(namespace: str, name: str = "p") -> Manifest:
 
 def test_an_object_is_looked_at_when_it_is_there_already_and_when_it_is_made(storing: StoringKube, space: str) -> None:
     storing.create(pod(space, "before"))
-    recording = Recording()
-    with running(storing, Controller(recording, selects=lambda found: found["metadata"]["namespace"] == space)):
+    recording = Recording(space)
+    with running(storing, Controller(recording)):
         assert recording.next()["metadata"]["name"] == "before"
         Kube(storing.kubeconfig).create(pod(space, "after"))
         assert recording.next()["metadata"]["name"] == "after"
@@ -94,9 +99,9 @@ def test_an_object_is_looked_at_when_it_is_there_already_and_when_it_is_made(sto
 def test_status_does_not_wake_but_a_watched_annotation_does(storing: StoringKube, space: str) -> None:
     outside = Kube(storing.kubeconfig)
     made = outside.create(pod(space))
-    recording = Recording()
+    recording = Recording(space)
     wakes = any_of(generation_changed, annotation_changed("example/refresh"))
-    with running(storing, Controller(recording, wakes, selects=lambda found: found["metadata"]["namespace"] == space)):
+    with running(storing, Controller(recording, wakes)):
         recording.next()
         outside.patch(Ref.of(made), {"status": {"message": "hello"}}, subresource="status")
         outside.patch(Ref.of(made), {"metadata": {"annotations": {"example/other": "1"}}})
@@ -107,10 +112,9 @@ def test_status_does_not_wake_but_a_watched_annotation_does(storing: StoringKube
 
 def test_another_resource_wakes_by_its_mapping(storing: StoringKube, space: str) -> None:
     storing.create(pod(space))
-    recording = Recording()
+    recording = Recording(space)
     trigger = Trigger(CONFIG_MAPS, lambda change: [Key(space, change.newest["metadata"]["name"])])
-    selects = lambda found: found["metadata"]["namespace"] == space  # noqa: E731
-    with running(storing, Controller(recording, triggers=[trigger], selects=selects)):
+    with running(storing, Controller(recording, triggers=[trigger])):
         recording.next()
         Kube(storing.kubeconfig).create(
             {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "p", "namespace": space}}
@@ -128,8 +132,7 @@ def test_what_a_reconciler_writes_it_reads_back_at_once(storing: StoringKube, sp
         assert stored is not None
         found.put(stored["status"]["message"])
 
-    selects = lambda found: found["metadata"]["namespace"] == space  # noqa: E731
-    with running(storing, Controller(Recording(look), selects=selects)):
+    with running(storing, Controller(Recording(space, look))):
         storing.create(pod(space))
         assert found.get(timeout=WAIT) == "written"
 
@@ -143,9 +146,8 @@ def test_an_error_is_retried_and_a_delay_is_kept(storing: StoringKube, space: st
             raise ZeroDivisionError
         return 0.01 if len(looks) < 5 else None
 
-    recording = Recording(look)
-    selects = lambda found: found["metadata"]["namespace"] == space  # noqa: E731
-    with running(storing, Controller(recording, selects=selects)):
+    recording = Recording(space, look)
+    with running(storing, Controller(recording)):
         storing.create(pod(space))
         for _ in range(5):
             recording.next()
@@ -153,9 +155,8 @@ def test_an_error_is_retried_and_a_delay_is_kept(storing: StoringKube, space: st
 
 
 def test_a_kind_that_is_not_served_does_not_hold_up_the_others(storing: StoringKube, space: str) -> None:
-    recording = Recording()
-    selects = lambda found: found["metadata"]["namespace"] == space  # noqa: E731
-    controller = Controller(recording, triggers=[Trigger(NO_SUCH_KIND, lambda _: [])], selects=selects)
+    recording = Recording(space)
+    controller = Controller(recording, triggers=[Trigger(NO_SUCH_KIND, lambda _: [])])
     with running(storing, controller):
         storing.create(pod(space))
         recording.next()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,15 +24,16 @@ from gitops_e2e.promoter.api.kinds import API_VERSION, FREIGHTS, PROJECT_CONFIGS
 from gitops_e2e.promoter.api.names import collection_id, promotion_name
 from gitops_e2e.promoter.api.promotions import is_terminal, phase
 from gitops_e2e.promoter.expressions import Evaluator
+from gitops_e2e.promoter.promotions import ApplicationNames
 from gitops_e2e.promoter.runtime import Controller, Key, Manager, Stores, StoringKube, Trigger, patch_status, rfc3339
 from gitops_e2e.promoter.stages import stage_controller
-from gitops_e2e.promoter.stages.kinds import ANALYSIS_RUNS
+from gitops_e2e.promoter.stages.analysis_runs import ANALYSIS_RUNS
 
 pytestmark = pytest.mark.node
 
 GRAPH = Path(__file__).parent / "recordings/stage-graph"
 AT_THE_END = Path(__file__).parent / "recordings/objects/at-the-end"
-PROMOTION_TASK = [{"uses": "compose-output", "config": {"v": 1}}]
+STEPS = [{"uses": "compose-output", "config": {"v": 1}}]
 FREIGHT = "f49ff1e667d8618d16beebcf0298e6e5081a51e5"
 TEMPLATE = {
     "metrics": [
@@ -167,16 +168,16 @@ class Project:
             images=[{"repoURL": "example.test/product-api", "tag": "1.0.0", "digest": "sha256:" + "a" * 64}],
         )
 
-    def stage(self, name: str, *, after: str | None = None, steps: bool = True, **spec: Any) -> None:
+    def stage(self, name: str, *, after: str | None = None, steps: Sequence[Manifest] = STEPS, **spec: Any) -> None:
         sources = spec.pop("sources", {"stages": [after]} if after else {"direct": True})
         spec["requestedFreight"] = [{"origin": {"kind": "Warehouse", "name": "demo"}, "sources": sources}]
         if steps:
-            spec["promotionTemplate"] = {"spec": {"steps": PROMOTION_TASK}}
+            spec["promotionTemplate"] = {"spec": {"steps": steps}}
         self.create("Stage", name, spec=spec)
 
     def promote(self, stage: str, freight: str = FREIGHT, *, name: str = "") -> str:
         name = name or promotion_name(stage, freight)
-        self.create("Promotion", name, spec={"stage": stage, "freight": freight, "steps": PROMOTION_TASK})
+        self.create("Promotion", name, spec={"stage": stage, "freight": freight, "steps": STEPS})
         return name
 
     def auto_promote(self, *selectors: Manifest) -> None:
@@ -241,7 +242,8 @@ def double(apiserver: Path, evaluator: Evaluator) -> Iterator[PromotionDouble]:
     """The stand-in for Promotions; beside it the engine reconciles Stages."""
     kube = StoringKube(apiserver, Stores())
     double = PromotionDouble(kube)
-    manager = Manager(kube, [stage_controller(kube, evaluator), double.controller()])
+    stages = stage_controller(kube, evaluator, ApplicationNames(kube, evaluator))
+    manager = Manager(kube, [stages, double.controller()])
     manager.start()
     yield double
     manager.stop(within=10)
@@ -317,8 +319,9 @@ def test_a_new_stage_waits_for_freight_and_says_so(project: Project) -> None:
 
 
 def test_an_auto_promotion_is_told_by_events(project: Project) -> None:
+    update = {"uses": "argocd-update", "as": "update", "config": {"apps": [{"name": "demo-${{ ctx.stage }}"}]}}
     project.warehouse()
-    project.stage("dev")
+    project.stage("dev", steps=[update])
     project.auto_promote({"name": "dev"})
     project.until_ready("dev", "NoFreight")
     project.freight()
@@ -329,6 +332,7 @@ def test_an_auto_promotion_is_told_by_events(project: Project) -> None:
     promotion = project.promotions("dev")[0]
     assert about == {
         "actor": "controller:stage-controller",
+        "applications": '[{"Namespace":"argocd","Name":"demo-dev"}]',
         "freight-alias": "alias-f49ff1e",
         "freight-create-time": about["freight-create-time"],
         "freight-images": json.dumps(
@@ -781,7 +785,7 @@ def test_a_stage_that_goes_takes_its_traces_along(project: Project) -> None:
 
 def test_a_control_flow_stage_hands_freight_on(project: Project) -> None:
     project.warehouse()
-    project.stage("flow", steps=False)
+    project.stage("flow", steps=[])
     project.stage("after", after="flow")
     project.auto_promote({"name": "after"})
     project.until_ready("flow", "Ready")

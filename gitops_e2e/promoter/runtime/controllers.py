@@ -74,15 +74,14 @@ def any_of(*predicates: Predicate) -> Predicate:
 class Controller:
     """A reconciler and its wiring.
 
-    `wakes` says which changes of an object itself are looked at, `selects` which objects are its business at all
-    (those of a shard, say), `workers` how many objects are looked at side by side.
+    `wakes` says which changes of an object itself are looked at, `workers` how many objects are looked at
+    side by side.
     """
 
     reconciler: Reconciler
     wakes: Predicate = generation_changed
     triggers: Sequence[Trigger] = ()
     workers: int = 1
-    selects: Callable[[Manifest], bool] = lambda _manifest: True
 
 
 class Manager:
@@ -159,7 +158,7 @@ class _Loop:
     def _work(self) -> None:
         while (key := self._queue.take()) is not None:
             manifest = self._store.get(key)
-            if manifest is None or not self._controller.selects(manifest):
+            if manifest is None:
                 self._queue.done(key)
             else:
                 self._look(key, manifest)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gitops_e2e.errors import HarnessError
-from gitops_e2e.kube import KubeError, Manifest, Ref, Unreachable
+from gitops_e2e.kube import KubeError, Manifest, Ref, Resource, Unreachable
 from gitops_e2e.promoter.api.kinds import (
     ANNOTATION_PROMOTION,
     ANNOTATION_STAGE,
@@ -26,7 +26,8 @@ from gitops_e2e.promoter.expressions import (
 from gitops_e2e.promoter.runtime import Key, StoringKube
 from gitops_e2e.promoter.stages.analysis_templates import merged_spec
 from gitops_e2e.promoter.stages.draft import Draft
-from gitops_e2e.promoter.stages.kinds import ANALYSIS_RUNS
+
+ANALYSIS_RUNS = Resource("argoproj.io/v1alpha1", "AnalysisRun", "analysisruns", namespaced=True)
 
 _GO_TYPES = {bool: "bool", int: "float64", float: "float64", dict: "map[string]interface {}", list: "[]interface {}"}
 

@@ -22,6 +22,7 @@ from gitops_e2e.promoter.api.kinds import (
 from gitops_e2e.promoter.api.policies import auto_promotion_enabled
 from gitops_e2e.promoter.api.stages import is_control_flow
 from gitops_e2e.promoter.expressions import Evaluator
+from gitops_e2e.promoter.promotions import ApplicationNames
 from gitops_e2e.promoter.runtime import (
     Controller,
     EventRecorder,
@@ -36,10 +37,10 @@ from gitops_e2e.promoter.stages.analysis_runs import AnalysisRuns
 from gitops_e2e.promoter.stages.deletion import set_finalizers, take_leave
 from gitops_e2e.promoter.stages.draft import Draft
 from gitops_e2e.promoter.stages.health import HealthUnknown
-from gitops_e2e.promoter.stages.kinds import APPLICATIONS
 from gitops_e2e.promoter.stages.triggers import triggers, wakes
 from gitops_e2e.promoter.stages.verification import is_verifying
 from gitops_e2e.promoter.stages.verifier import Verifier
+from gitops_e2e.promoter.steps.applications import APPLICATIONS
 
 COMPONENT = "stage-controller"
 
@@ -55,15 +56,16 @@ class StageReconciler:
 
     resource: Resource = STAGES
 
-    def __init__(self, kube: StoringKube, evaluator: Evaluator, *, component: str = COMPONENT) -> None:
+    def __init__(self, kube: StoringKube, evaluator: Evaluator, application_names: ApplicationNames) -> None:
         self._kube = kube
+        self._application_names = application_names
         self._stages = kube.stores.of(STAGES)
         self._promotions = kube.stores.of(PROMOTIONS)
         self._freights = kube.stores.of(FREIGHTS)
         self._configs = kube.stores.of(PROJECT_CONFIGS)
         self._applications = kube.stores.of(APPLICATIONS)
         kube.stores.of(WAREHOUSES)
-        self._recorder = EventRecorder(kube, component)
+        self._recorder = EventRecorder(kube, COMPONENT)
         self._runs = AnalysisRuns(kube, evaluator)
         self._verifier = Verifier(kube, self._runs, self._recorder)
 
@@ -149,8 +151,8 @@ class StageReconciler:
         promotions = self._promotions_of(draft)
         for freight in auto_promotion.candidates(draft, promotions, self._kube.stores, self._now()):
             promotion = auto_promotion.create_promotion(self._kube, draft, freight)
-            actor = f"controller:{self._recorder.component}"
-            about = promotion_annotations(promotion, freight, [], actor=actor)
+            applications = self._application_names(promotion, freight)
+            about = promotion_annotations(promotion, freight, applications, actor=f"controller:{COMPONENT}")
             self._recorder.record(promotion, "PromotionCreated", auto_promotion.message(draft, freight), about)
 
     # --- a control-flow Stage
@@ -197,6 +199,7 @@ class StageReconciler:
         return datetime.now(UTC)
 
 
-def stage_controller(kube: StoringKube, evaluator: Evaluator) -> Controller:
+def stage_controller(kube: StoringKube, evaluator: Evaluator, application_names: ApplicationNames) -> Controller:
     """The controller of Stages."""
-    return Controller(StageReconciler(kube, evaluator), wakes=wakes, triggers=triggers(kube.stores), workers=_WORKERS)
+    reconciler = StageReconciler(kube, evaluator, application_names)
+    return Controller(reconciler, wakes=wakes, triggers=triggers(kube.stores), workers=_WORKERS)

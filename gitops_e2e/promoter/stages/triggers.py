@@ -27,8 +27,8 @@ from gitops_e2e.promoter.runtime import (
     any_of,
     generation_changed,
 )
-from gitops_e2e.promoter.stages.analysis_runs import stage_of
-from gitops_e2e.promoter.stages.kinds import ANALYSIS_RUNS, APPLICATIONS
+from gitops_e2e.promoter.stages.analysis_runs import ANALYSIS_RUNS, stage_of
+from gitops_e2e.promoter.steps.applications import APPLICATIONS
 
 wakes = any_of(generation_changed, annotation_changed(ANNOTATION_REFRESH, ANNOTATION_REVERIFY, ANNOTATION_ABORT))
 """Which changes of a Stage itself are looked at."""

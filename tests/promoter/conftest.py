@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
 import os
 import secrets
@@ -10,10 +11,13 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import IPv4Address
 from pathlib import Path
 
@@ -85,6 +89,11 @@ def kubectl() -> str:
     return _binary("kubectl")
 
 
+@pytest.fixture(scope="session")
+def kustomize() -> Path:
+    return Path(_binary("kustomize"))
+
+
 @pytest.fixture
 def namespace(kube: Kube) -> str:
     """A fresh Project namespace."""
@@ -108,6 +117,123 @@ def evaluator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Evaluator]:
     evaluator = Evaluator(command)
     yield evaluator
     evaluator.close()
+
+
+@dataclass(frozen=True)
+class GitServer:
+    """Git over HTTP on this machine: repositories below `root`, under `url`/<name>.git, without a password.
+
+    With the logins in it, `users` (password by name), a repository is for these only.
+    """
+
+    root: Path
+    url: str
+    users: dict[str, str]
+
+    def create(self, name: str, files: Path) -> Path:
+        """A repository whose branch main has these files; its path. People may push to it."""
+        repository = self.root / f"{name}.git"
+        run(["git", "init", "-q", "--bare", "-b", "main", repository], timeout=30)
+        run(["git", "config", "http.receivepack", "true"], cwd=repository, timeout=30)
+        seed = repository / "seed"
+        shutil.copytree(files, seed)
+        identity = ["-c", "user.name=Seed", "-c", "user.email=seed@example.test"]
+        for command in (["init", "-q", "-b", "main"], ["add", "."], [*identity, "commit", "-qm", "Seed"]):
+            run(["git", *command], cwd=seed, timeout=30)
+        run(["git", "push", "-q", repository, "main"], cwd=seed, timeout=30)
+        shutil.rmtree(seed)
+        return repository
+
+
+@pytest.fixture(scope="module")
+def git_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitServer]:
+    root = tmp_path_factory.mktemp("git")
+    users: dict[str, str] = {}
+
+    class Handler(_GitHandler):
+        pass
+
+    Handler.root, Handler.users = root, users
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield GitServer(root, f"http://127.0.0.1:{server.server_port}/git", users)
+    server.shutdown()
+    server.server_close()
+    thread.join(timeout=10)
+
+
+class _GitHandler(BaseHTTPRequestHandler):
+    """Hands requests to `git http-backend`."""
+
+    root: Path
+    users: dict[str, str]
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        self._serve(b"")
+
+    def do_POST(self) -> None:
+        self._serve(self._body())
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing."""
+
+    def _body(self) -> bytes:
+        if self.headers.get("Transfer-Encoding") != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        body = b""
+        while size := int(self.rfile.readline(), 16):
+            body += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return body
+
+    def _serve(self, body: bytes) -> None:
+        if not self._may_enter():
+            self._answer(401, [("WWW-Authenticate", "Basic realm=git")], b"")
+            return
+        path, _, query = self.path.removeprefix("/git").partition("?")
+        finished = subprocess.run(
+            ["git", "http-backend"],
+            input=body,
+            capture_output=True,
+            timeout=60,
+            check=False,
+            env={
+                **os.environ,
+                "GIT_PROJECT_ROOT": str(self.root),
+                "GIT_HTTP_EXPORT_ALL": "1",
+                "REQUEST_METHOD": self.command,
+                "PATH_INFO": path,
+                "QUERY_STRING": query,
+                "CONTENT_TYPE": self.headers.get("Content-Type", ""),
+                "CONTENT_LENGTH": str(len(body)),
+                "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
+                "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
+                "REMOTE_USER": "somebody",
+                "REMOTE_ADDR": "127.0.0.1",
+            },
+        )
+        head, _, content = finished.stdout.partition(b"\r\n\r\n")
+        headers = [tuple(line.split(": ", 1)) for line in head.decode().splitlines()]
+        status = next((int(value.split()[0]) for name, value in headers if name == "Status"), 200)
+        self._answer(status, [(name, value) for name, value in headers if name != "Status"], content)
+
+    def _may_enter(self) -> bool:
+        if not self.users:
+            return True
+        kind, _, given = self.headers.get("Authorization", "").partition(" ")
+        user, _, password = base64.b64decode(given).decode().partition(":") if kind == "Basic" else ("", "", "")
+        return user in self.users and self.users[user] == password
+
+    def _answer(self, status: int, headers: list[tuple[str, str]], content: bytes) -> None:
+        self.send_response(status)
+        for name, value in headers:
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
 
 
 @pytest.fixture(scope="module")

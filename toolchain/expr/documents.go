@@ -53,6 +53,19 @@ type edited struct {
 	Written []string `json:"written"`
 }
 
+// parseYAML answers the first document of a YAML text.
+func parseYAML(request []byte, _ caller) (any, error) {
+	var asked struct {
+		Text string `json:"text"`
+	}
+	if err := json.Unmarshal(request, &asked); err != nil {
+		return nil, err
+	}
+	var document any
+	err := yaml.Unmarshal([]byte(asked.Text), &document)
+	return document, err
+}
+
 // editYAML sets scalars in the first document of a YAML text. What follows on the line of a value is lost,
 // all else is kept to the byte.
 func editYAML(request []byte, _ caller) (any, error) {

@@ -24,7 +24,7 @@ type environment struct {
 	Functions []string                                  `json:"functions"`
 }
 
-// A response is the answer of an HTTP server, its header names canonical.
+// A response is the answer of an HTTP server, its header names canonical, its body parsed JSON.
 type response struct {
 	Status  int         `json:"status"`
 	Headers http.Header `json:"headers"`

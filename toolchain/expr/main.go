@@ -1,6 +1,6 @@
 // Command expr does what the promotion engine needs done exactly as Go libraries do it:
-// expressions (expr-lang), templates around them, JSON schema validation, and edits of
-// YAML and JSON files that keep everything they do not change.
+// expressions (expr-lang), templates around them, JSON schema validation, HTTP requests, and edits
+// of YAML and JSON files that keep everything they do not change.
 //
 // It reads one JSON request a line on standard input and answers each with one JSON line
 // on standard output: {"value": …} or {"error": {"phase": …, "message": …}}. Between a request and its
@@ -24,7 +24,9 @@ type operation func(request []byte, caller caller) (any, error)
 var operations = map[string]operation{
 	"render":    render,
 	"evaluate":  evaluate,
+	"send":      send,
 	"validate":  validate,
+	"parseYAML": parseYAML,
 	"editYAML":  editYAML,
 	"editJSON":  editJSON,
 	"setImages": setImages,
@@ -33,7 +35,7 @@ var operations = map[string]operation{
 // A caller runs one of the functions that only the other side can: those which look into the cluster.
 type caller func(function string, arguments []any) (json.RawMessage, error)
 
-// A failure is an error that says at which point it came up: "compile", "run", or nothing.
+// A failure is an error that says at which point it came up: "compile", "run", "response", or nothing.
 type failure struct {
 	Phase   string `json:"phase,omitempty"`
 	Message string `json:"message"`

@@ -8,6 +8,7 @@ from gitops_e2e.promoter.expressions.evaluator import (
     Evaluator,
     ExpressionFailed,
     Response,
+    ResponseUnreadable,
     Result,
 )
 from gitops_e2e.promoter.expressions.functions import Function, data_functions, freight_functions
@@ -23,6 +24,7 @@ __all__ = [
     "Function",
     "ProjectReader",
     "Response",
+    "ResponseUnreadable",
     "Result",
     "data_functions",
     "freight_functions",

@@ -29,6 +29,13 @@ class CompilationFailed(ExpressionFailed):
     """The expression is not well-formed, or names something that cannot be there."""
 
 
+class ResponseUnreadable(ExpressionFailed):
+    """An HTTP answer came whose body expressions cannot see."""
+
+
+_FAILURES = {"compile": CompilationFailed, "response": ResponseUnreadable}
+
+
 @dataclass(frozen=True)
 class Response:
     """An HTTP answer as expressions see it. `headers` by canonical name; `body` is parsed JSON."""
@@ -77,7 +84,8 @@ class Evaluator:
     """
 
     def __init__(self, command: Path) -> None:
-        self._process = LineProcess([str(command)])
+        self._argv = [str(command)]
+        self._process = LineProcess(self._argv)
         self._turn = threading.Lock()
 
     def close(self) -> None:
@@ -111,6 +119,25 @@ class Evaluator:
         complaints: list[str] = self._ask({"operation": "validate", "schema": schema, "document": document})
         return complaints
 
+    def send(self, request: Mapping[str, Any], *, seconds: float) -> Response:
+        """Make an HTTP request as Go's client does; its fields are those of the http step's config.
+
+        It has a process of its own, so that others do not wait. Raises ResponseUnreadable when an answer came
+        that cannot be read, and ExpressionFailed, with the client's words, when none came.
+        """
+        process = LineProcess(self._argv)
+        try:
+            line = json.dumps({"operation": "send", "seconds": seconds, **request})
+            message = json.loads(process.exchange(line, timeout=seconds + _ANSWER_SECONDS))
+        finally:
+            process.end()
+        answer = _value(message)
+        return Response(answer["status"], answer["headers"], answer["body"])
+
+    def parse_yaml(self, text: str) -> Any:
+        """The first document of a YAML text."""
+        return self._ask({"operation": "parseYAML", "text": text})
+
     def edit_yaml(self, text: str, updates: Sequence[Mapping[str, Any]]) -> Edited:
         """Set scalars, by `{key, value}` with dotted keys, in the first document; the rest is kept to the byte."""
         return _edited(self._ask({"operation": "editYAML", "text": text, "updates": updates}))
@@ -133,9 +160,7 @@ class Evaluator:
             except BaseException:
                 self._process.end()  # it would take the next request for the reply it waits for
                 raise
-        if error := message.get("error"):
-            raise _error(error)
-        return message["value"]
+        return _value(message)
 
     def _exchange(self, message: Mapping[str, Any]) -> dict[str, Any]:
         answer: dict[str, Any] = json.loads(self._process.exchange(json.dumps(message), timeout=_ANSWER_SECONDS))
@@ -159,8 +184,10 @@ def _reply(functions: Mapping[str, Function], name: str, arguments: list[Any]) -
         return {"error": error.what}
 
 
-def _error(error: Mapping[str, str]) -> ExpressionFailed:
-    return (CompilationFailed if error.get("phase") == "compile" else ExpressionFailed)(error["message"])
+def _value(message: Mapping[str, Any]) -> Any:
+    if error := message.get("error"):
+        raise _FAILURES.get(error.get("phase"), ExpressionFailed)(error["message"])
+    return message["value"]
 
 
 def _edited(answer: Mapping[str, Any]) -> Edited:

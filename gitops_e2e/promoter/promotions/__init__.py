@@ -1,1 +1,7 @@
 """Promotions: from a template's steps to the end of the last one (behaviour file, section 4)."""
+
+from gitops_e2e.promoter.promotions.applications import ApplicationNames
+from gitops_e2e.promoter.promotions.reconciler import PromotionReconciler, promotion_controller
+from gitops_e2e.promoter.promotions.work_directories import WorkDirectories
+
+__all__ = ["ApplicationNames", "PromotionReconciler", "WorkDirectories", "promotion_controller"]

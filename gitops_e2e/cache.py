@@ -50,7 +50,11 @@ class Cache:
             partial = entry.with_name(f".partial-{key}")
             shutil.rmtree(partial, ignore_errors=True)
             partial.mkdir(parents=True)
-            build(partial)
+            try:
+                build(partial)
+            except BaseException:
+                shutil.rmtree(partial, ignore_errors=True)
+                raise
             partial.rename(entry)
         return entry
 

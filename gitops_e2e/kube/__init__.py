@@ -3,6 +3,7 @@
 from gitops_e2e.kube.client import Kube
 from gitops_e2e.kube.errors import AlreadyExists, Conflict, Expired, KubeError, NotFound, Unreachable
 from gitops_e2e.kube.objects import Manifest, Ref, Resource
+from gitops_e2e.kube.watch import Watch
 
 __all__ = [
     "AlreadyExists",
@@ -15,4 +16,5 @@ __all__ = [
     "Ref",
     "Resource",
     "Unreachable",
+    "Watch",
 ]

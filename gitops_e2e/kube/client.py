@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 import urllib3
 from kubernetes import client as api
 from kubernetes import config
-from kubernetes.client.exceptions import ApiException
-from kubernetes.stream import stream
 
 from gitops_e2e.errors import HarnessError
 from gitops_e2e.kube import errors
+from gitops_e2e.kube.exec import run_in_container
 from gitops_e2e.kube.objects import Manifest, Ref, Resource
+from gitops_e2e.kube.watch import Watch
 
 _CONNECT_BOUND = 5.0
 _ANSWER_BOUND = 30.0
+_WATCH_GRACE = 10.0
+_CONNECTIONS = 64
 _FIELD_MANAGER = "gitops-e2e"
+_JSON = "application/json"
 _MERGE_PATCH = "application/merge-patch+json"
 _APPLY_PATCH = "application/apply-patch+yaml"
 
@@ -35,7 +39,9 @@ class Kube:
             config.load_kube_config(str(kubeconfig), context, client_configuration=settings)
         except (config.ConfigException, OSError) as error:
             raise HarnessError(f"cannot use this kubeconfig: {error}", where=str(kubeconfig)) from error
-        settings.connection_pool_maxsize = 64
+        if _is_private(settings.host):
+            settings.no_proxy = "*"  # a proxy of the environment is for the world outside
+        settings.connection_pool_maxsize = _CONNECTIONS
         settings.retries = urllib3.Retry(0)
         self.kubeconfig = kubeconfig
         self.host: str = settings.host
@@ -91,7 +97,7 @@ class Kube:
 
     # --- many objects
 
-    def objects(self, resource: Resource, namespace: str | None = None, labels: str | None = None) -> list[Manifest]:
+    def list(self, resource: Resource, namespace: str | None = None, labels: str | None = None) -> list[Manifest]:
         """The objects of a resource, in one namespace or all, limited by a label selector."""
         return list(self.collection(resource, namespace, labels)["items"])
 
@@ -107,13 +113,11 @@ class Kube:
             item.update(apiVersion=resource.api_version, kind=resource.kind)
         return answer
 
-    def watch(
-        self, resource: Resource, version: str, *, namespace: str | None = None, seconds: int = 50
-    ) -> Iterator[Manifest]:
-        """The watch events (`type`, `object`) after a resource version, bookmarks included.
+    def watch(self, resource: Resource, version: str, *, namespace: str | None = None, seconds: int = 50) -> Watch:
+        """What happens to a resource after a resource version, from now for so many seconds.
 
-        The stream ends after `seconds` at the latest, counted on both sides: a connection
-        that went dead without a word ends it 10 s later. Raises Expired (list again), Unreachable.
+        The server ends the stream after `seconds`; one that stays silent past that ends 10 s later on this side.
+        Raises Expired (list again), NotFound (no such kind) or Unreachable, here or while it is read.
         """
         query = {
             "watch": "true",
@@ -122,51 +126,33 @@ class Kube:
             "timeoutSeconds": str(seconds),
         }
         doing = f"cannot watch {resource.plural}"
-        response = self._open("GET", resource.path(namespace), query=query, answer_bound=seconds + 10.0, doing=doing)
-        try:
-            for line in _lines(response):
-                event: Manifest = json.loads(line)
-                if event["type"] == "ERROR":
-                    raise errors.from_status(doing, event["object"])
-                yield event
-        except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise errors.Unreachable(doing, error) from error
-        finally:
-            response.close()
-            response.release_conn()
+        bound = seconds + _WATCH_GRACE
+        response = self._open("GET", resource.path(namespace), query=query, answer_bound=bound, doing=doing)
+        return Watch(response, doing=doing, seconds=bound)
 
     # --- pods
 
     def logs(self, namespace: str, pod: str, container: str, *, tail: int = 200, previous: bool = False) -> str:
         """The last lines a container wrote. Raises KubeError while there are none to be had."""
         query = {"container": container, "tailLines": str(tail), "previous": str(previous).lower()}
-        path = f"/api/v1/namespaces/{namespace}/pods/{pod}/log"
+        path = f"/api/v1/namespaces/{namespace}/pods/{quote(pod, safe='')}/log"
         return self._raw("GET", path, query=query, doing=f"cannot read the log of {pod}").decode(errors="replace")
 
-    def execute(self, namespace: str, pod: str, container: str, argv: list[str], *, timeout: float = 30.0) -> str:
-        """Run a command in a container and give what it printed. Raises KubeError when it fails."""
-        doing = f"cannot run {argv[0]} in pod {pod}"
-        try:
-            session = stream(
-                api.CoreV1Api(api.ApiClient(self._client.configuration)).connect_get_namespaced_pod_exec,
-                pod,
-                namespace,
-                container=container,
-                command=argv,
-                stdout=True,
-                stderr=True,
-                _preload_content=False,
-            )
-            session.run_forever(timeout=timeout)
-        except ApiException as error:
-            raise errors.KubeError(doing, {"code": error.status, "message": str(error.reason)}) from error
-        output = str(session.read_all())
-        code = session.returncode
-        session.close()
-        if code != 0:
-            ended = "did not end in time" if code is None else f"exit code {code}"
-            raise errors.KubeError(doing, {"message": f"{ended}: {output.strip()[-500:]}"})
-        return output
+    def execute(self, namespace: str, pod: str, container: str, argv: Sequence[str], *, timeout: float = 30.0) -> str:
+        """Run a command in a container and give what it printed, standard error included.
+
+        `timeout` is in seconds and covers everything. Raises NotFound for a pod that is not there, Unreachable
+        when the server does not answer, and KubeError when the command fails or does not end in time.
+        """
+        path = f"/api/v1/namespaces/{namespace}/pods/{quote(pod, safe='')}/exec"
+        query = {"container": container, "command": argv, "stdout": "true", "stderr": "true"}
+        return run_in_container(
+            self.host + path + f"?{urlencode(query, doseq=True)}",
+            self._client.configuration,
+            self._headers("GET", path, _JSON),
+            timeout=timeout,
+            doing=f"cannot run {argv[0]} in pod {pod}",
+        )
 
     # --- the server
 
@@ -196,11 +182,17 @@ class Kube:
     def _create(self, manifest: Manifest, query: Mapping[str, str]) -> Manifest:
         metadata = manifest.get("metadata", {})
         ref = Ref(manifest["apiVersion"], manifest["kind"], metadata.get("name", ""), metadata.get("namespace"))
-        path = self.resource(ref.api_version, ref.kind).path(ref.namespace)
+        path = self._place(ref).path(ref.namespace)
         return self._call("POST", path, query=query, body=manifest, doing=f"cannot create {ref}")
 
     def _path(self, ref: Ref, subresource: str | None = None) -> str:
-        return self.resource(ref.api_version, ref.kind).path(ref.namespace, quote(ref.name), subresource)
+        return self._place(ref).path(ref.namespace, quote(ref.name, safe=""), subresource)
+
+    def _place(self, ref: Ref) -> Resource:
+        resource = self.resource(ref.api_version, ref.kind)
+        if resource.namespaced and not ref.namespace:
+            raise HarnessError(f"{ref} names no namespace", remedy="say in which namespace it lives")
+        return resource
 
     def _call(self, method: str, path: str, *, doing: str, **request: Any) -> Manifest:
         answer: Manifest = json.loads(self._raw(method, path, doing=doing, **request))
@@ -208,12 +200,7 @@ class Kube:
 
     def _raw(self, method: str, path: str, *, doing: str, **request: Any) -> bytes:
         response = self._open(method, path, doing=doing, **request)
-        try:
-            return response.read()
-        except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise errors.Unreachable(doing, error) from error
-        finally:
-            response.release_conn()
+        return _body(response, doing)
 
     def _open(
         self,
@@ -223,33 +210,44 @@ class Kube:
         doing: str,
         query: Mapping[str, str] | None = None,
         body: Manifest | None = None,
-        content: str = "application/json",
+        content: str = _JSON,
         answer_bound: float = _ANSWER_BOUND,
     ) -> urllib3.BaseHTTPResponse:
-        headers = {"Accept": "application/json", "Content-Type": content}
-        self._client.update_params_for_auth(headers, [], ["BearerToken"], path, method, body)
-        url = self.host + path + (f"?{urlencode(query)}" if query else "")
+        """The answer, its body unread. Below the generated API: that one buffers and would encode bodies twice."""
         try:
-            response: urllib3.BaseHTTPResponse = self._client.call_api(
+            response: urllib3.BaseHTTPResponse = self._client.rest_client.pool_manager.request(
                 method,
-                url,
-                header_params=headers,
-                body=json.dumps(body) if content == _APPLY_PATCH else body,  # the transport writes JSON types itself
-                _request_timeout=(_CONNECT_BOUND, answer_bound),
-            ).response
+                self.host + path + (f"?{urlencode(query)}" if query else ""),
+                headers=self._headers(method, path, content),
+                body=json.dumps(body).encode() if body is not None else None,
+                timeout=urllib3.Timeout(connect=_CONNECT_BOUND, read=answer_bound),
+                preload_content=False,
+            )
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise errors.Unreachable(doing, error) from error
-        except ApiException as error:
-            raise errors.Unreachable(doing, error) from error
         if response.status >= 300:
-            failure = errors.from_response(doing, response.status, response.read())
-            response.release_conn()
-            raise failure
+            raise errors.from_response(doing, response.status, _body(response, doing))
         return response
 
+    def _headers(self, method: str, path: str, content: str) -> dict[str, str]:
+        headers = {"Accept": _JSON, "Content-Type": content, "User-Agent": _FIELD_MANAGER}
+        self._client.update_params_for_auth(headers, [], ["BearerToken"], path, method, None)
+        return headers
 
-def _lines(response: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
-    rest = b""
-    for chunk in response.stream(amt=None, decode_content=True):
-        *whole, rest = (rest + chunk).split(b"\n")
-        yield from (line for line in whole if line)
+
+def _body(response: urllib3.BaseHTTPResponse, doing: str) -> bytes:
+    try:
+        return response.read()
+    except (urllib3.exceptions.HTTPError, OSError) as error:
+        response.close()
+        raise errors.Unreachable(doing, error) from error
+    finally:
+        response.release_conn()
+
+
+def _is_private(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_private
+    except ValueError:
+        return host == "localhost"

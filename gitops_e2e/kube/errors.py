@@ -43,7 +43,8 @@ class Unreachable(KubeError):
     """No answer from the API server: connection refused, reset or out of time."""
 
     def __init__(self, doing: str, cause: Exception) -> None:
-        super().__init__(doing, {"reason": "Unreachable", "message": f"no answer from the API server ({cause})"})
+        root = getattr(cause, "reason", None) or cause  # urllib3 wraps what went wrong in "max retries exceeded"
+        super().__init__(doing, {"reason": "Unreachable", "message": f"no answer from the API server ({root})"})
 
 
 def from_response(doing: str, code: int, body: bytes) -> KubeError:

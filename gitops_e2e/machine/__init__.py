@@ -1,0 +1,1 @@
+"""The machine a run works on: its Debian packages and what it has room for."""

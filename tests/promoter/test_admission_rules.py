@@ -56,7 +56,7 @@ class Project:
         return self.create("Promotion", name, spec={"stage": stage, "freight": named, "steps": list(steps), **spec})
 
     def events(self, reason: str) -> list[Manifest]:
-        found = self.kube.objects(self.kube.resource("v1", "Event"), self.namespace)
+        found = self.kube.list(self.kube.resource("v1", "Event"), self.namespace)
         return [event for event in found if event["reason"] == reason]
 
 

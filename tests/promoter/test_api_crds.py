@@ -50,6 +50,8 @@ def test_recorded_objects_are_kept_whole(kube: Kube, namespace: str, recorded: M
     manifest = without_what_the_server_sets(recorded)
     if recorded["metadata"].get("namespace"):
         manifest["metadata"]["namespace"] = namespace
+    else:
+        manifest["metadata"]["name"] = namespace  # as free as that
     ref = Ref.of(manifest)
     kube.create(manifest)
     if "status" in manifest:

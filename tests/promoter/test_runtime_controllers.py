@@ -73,7 +73,7 @@ def space(storing: StoringKube, request: pytest.FixtureRequest) -> Iterator[str]
     storing.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
     yield name
     for kind in ("Pod", "ConfigMap"):
-        for left in storing.objects(storing.resource("v1", kind), name):
+        for left in storing.list(storing.resource("v1", kind), name):
             storing.delete(Ref.of(left))
     storing.delete(ref)
 
@@ -173,7 +173,7 @@ def test_patching_an_equal_status_writes_nothing(storing: StoringKube, space: st
 def test_an_event_is_recorded_as_kargo_records_it(storing: StoringKube, space: str) -> None:
     involved = storing.create(pod(space))
     EventRecorder(storing, "stage-controller").record(involved, "Reason", "A message", {"project": space})
-    events = storing.objects(storing.resource("v1", "Event"), space)
+    events = storing.list(storing.resource("v1", "Event"), space)
     assert len(events) == 1
     event = events[0]
     assert event["involvedObject"] == {"apiVersion": "v1", "kind": "Pod", "name": "p", "namespace": space}

@@ -221,7 +221,7 @@ class Project:
         return found
 
     def promotions(self, stage: str) -> list[Manifest]:
-        found = self.kube.objects(PROMOTIONS, self.name)
+        found = self.kube.list(PROMOTIONS, self.name)
         return [promotion for promotion in found if promotion["spec"]["stage"] == stage]
 
     def freight_status(self, name: str = FREIGHT) -> Manifest:
@@ -229,11 +229,11 @@ class Project:
         return found
 
     def analysis_runs(self) -> list[Manifest]:
-        found = self.kube.objects(ANALYSIS_RUNS, self.name)
+        found = self.kube.list(ANALYSIS_RUNS, self.name)
         return sorted(found, key=lambda run: str(run["metadata"]["name"]))
 
     def events(self, reason: str) -> list[Manifest]:
-        events = self.kube.objects(self.kube.resource("v1", "Event"), self.name)
+        events = self.kube.list(self.kube.resource("v1", "Event"), self.name)
         return [event for event in events if event["reason"] == reason]
 
 

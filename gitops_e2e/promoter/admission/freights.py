@@ -60,10 +60,10 @@ class Freights:
     # --- create
 
     def _is_taken(self, alias: str) -> bool:
-        return bool(self.kube.objects(FREIGHTS, labels=f"{LABEL_ALIAS}={alias}"))
+        return bool(self.kube.list(FREIGHTS, labels=f"{LABEL_ALIAS}={alias}"))
 
     def _others_with_alias(self, review: Review) -> list[Manifest]:
-        found = self.kube.objects(FREIGHTS, review.namespace, labels=f"{LABEL_ALIAS}={review.object['alias']}")
+        found = self.kube.list(FREIGHTS, review.namespace, labels=f"{LABEL_ALIAS}={review.object['alias']}")
         return [freight for freight in found if freight["metadata"]["name"] != review.name]
 
     def _validate_new(self, review: Review) -> None:
@@ -128,7 +128,7 @@ class Freights:
             return
         users = [
             quote(stage["metadata"]["name"])
-            for stage in self.kube.objects(STAGES, review.namespace)
+            for stage in self.kube.list(STAGES, review.namespace)
             if review.name in _current_names(stage)
         ]
         if users:

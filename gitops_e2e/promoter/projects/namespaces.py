@@ -78,10 +78,11 @@ class NamespaceReconciler:
 def namespace_controller(kube: Kube) -> Controller:
     """Looks after Projects' namespaces that are being deleted."""
 
-    def goes(change: Change) -> bool:
-        return generation_changed(change) and "deletionTimestamp" in change.newest["metadata"]
+    def is_deleted(change: Change) -> bool:
+        namespace = change.newest
+        return generation_changed(change) and is_project(namespace) and "deletionTimestamp" in namespace["metadata"]
 
-    return Controller(NamespaceReconciler(kube), wakes=goes, selects=is_project)
+    return Controller(NamespaceReconciler(kube), wakes=is_deleted)
 
 
 def _ref(name: str) -> Ref:

@@ -70,6 +70,7 @@ class Informer:
     def _watch(self, version: str) -> None:
         """One watch after the other. Ends by an error, or when stopped."""
         while not self._stop.is_set():
-            for event in self._kube.watch(self._store.resource, version, seconds=_WATCH_SECONDS):
-                version = str(event["object"]["metadata"]["resourceVersion"])
-                self._store.watched(event)
+            with self._kube.watch(self._store.resource, version, seconds=_WATCH_SECONDS) as events:
+                for event in events:
+                    version = str(event["object"]["metadata"]["resourceVersion"])
+                    self._store.watched(event)

@@ -1,0 +1,47 @@
+# Everything this project does, by name. README.md says what one sees.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.PHONY: features test lint unit node product-api bench clean lock
+
+features: $(READY)  ## from nothing to a verdict: provisions everything, runs the scenarios
+	$(BIN)/pytest features/ $(ARGS)
+
+test: lint unit features node product-api  ## the scenarios, and all of the project's own tests
+
+lint: $(READY)  ## formatting, style and types; no root, no cluster
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+unit: $(READY)  ## fast tests of the engine room
+	$(BIN)/pytest tests -m "not node"
+
+node: $(READY)  ## tests that start real parts on this machine
+	$(BIN)/pytest tests -m node
+
+product-api: $(READY)  ## the tests of the service under test, with a real Redis
+	$(BIN)/python -m gitops_e2e.machine.packages nodejs npm redis-server
+	cd product-api && npm ci --no-audit --no-fund && npm run lint && npm test
+
+bench: $(READY)  ## measured figures, one JSON object a line; ONLY=name,name runs some
+	@$(BIN)/python -m benchmarks $(ONLY)
+
+clean: $(READY)  ## sweeps what runs left, and this clone's own files; ALL=1 the shared cache too
+	$(BIN)/python -m gitops_e2e.clean $(if $(ALL),--all)
+	rm -rf $(VENV) reports .mypy_cache .ruff_cache .pytest_cache product-api/node_modules
+
+lock: $(READY)  ## pins the Python requirements anew from pyproject.toml
+	$(BIN)/pip-compile --quiet --allow-unsafe --generate-hashes --strip-extras --no-emit-index-url \
+	  --no-emit-find-links --extra dev --extra kind --output-file requirements.txt pyproject.toml
+
+$(READY): requirements.txt pyproject.toml
+	rm -rf $(VENV)
+	$(PYTHON) -m venv $(VENV) || { \
+	  echo "installing Debian packages: python3-venv"; \
+	  apt-get update -qq && apt-get install -y -qq --no-install-recommends python3-venv && $(PYTHON) -m venv $(VENV); }
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@

@@ -1,0 +1,37 @@
+Feature: The service's endpoints
+  Whoever calls the service in a stage gets the answers that the service promises,
+  from the address that the stage is published at.
+
+  Background:
+    Given the demo pipeline
+
+  Rule: All endpoints answer in every stage
+
+    Scenario Outline: the endpoints of <stage> answer
+      Then the endpoints of <stage> answer:
+        | endpoint        | status | answer                       |
+        | /health         | 200    | status is healthy            |
+        | /ready          | 200    | status is ready              |
+        | /metrics        | 200    | has http_requests_total      |
+        | /products       | 200    | count is at least 1          |
+        | /products/1     | 200    | id is 1                      |
+        | /products/99999 | 404    | error is given               |
+        | /products/one   | 400    | error is given               |
+
+      Examples:
+        | stage   |
+        | dev     |
+        | staging |
+        | prod    |
+
+  Rule: Products are read from the cache where they can be, and without it where they must
+
+    Example: the second read of the products is a cache hit
+      When the products of dev are read 12 times
+      Then no pod of dev missed its cache more than once, and the other reads were hits
+
+    Example: a pod whose Redis is away turns unready and goes on serving
+      When Redis goes away from one pod of dev
+      Then that pod's /ready answers 503, as redis is away
+      And that pod's /products still answers
+      And dev goes on serving through its other pods

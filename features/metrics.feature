@@ -1,0 +1,24 @@
+Feature: What Prometheus says
+  Decisions about a canary are taken on what Prometheus measured.
+  So its targets are up, its numbers are the pods' own, and where there is no number it says so.
+
+  Rule: Everything that is measured is scraped
+
+    Example: Prometheus scrapes the kubelet and every pod of the service
+      Given the demo pipeline
+      Then Prometheus scrapes the kubelet's containers
+      And Prometheus scrapes every product-api pod of dev, staging and prod
+
+  Rule: The query that decides in prod measures the canary's own pods
+
+    Example: the memory query gives a value for every canary pod
+      Given a pipeline whose prod serves release 0.9.0
+      When release 1.0.0 is committed to prod
+      And the canary of prod is paused at weight 20
+      Then the memory query of prod gives a value for every canary pod, and for no other
+
+  Rule: No data is not zero
+
+    Example: a query for nothing gives no data
+      Then a query for the memory of a pod that does not exist gives no data
+      And a query for a number that is zero gives 0

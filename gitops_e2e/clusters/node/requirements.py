@@ -1,0 +1,50 @@
+"""What a machine must be and have to run a node."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+
+from gitops_e2e.clusters.node import cgroups
+from gitops_e2e.clusters.node.errors import NodeUnavailable, UnsuitableCgroups
+
+PACKAGES = ("containerd", "containernetworking-plugins", "iproute2", "mount", "nftables", "runc", "util-linux")
+"""Debian packages that the node's programs come from."""
+
+_COMMANDS = {
+    "containerd": "containerd",
+    "runc": "runc",
+    "ip": "iproute2",
+    "mount": "mount",
+    "nft": "nftables",
+    "pivot_root": "util-linux",
+    "setpriv": "util-linux",
+    "unshare": "util-linux",
+}
+
+
+def unavailable_because() -> str | None:
+    """Why no node can run here, whatever is installed; None if one can. For choosing a provider."""
+    if platform.system() != "Linux":
+        return f"this is {platform.system()}, and a node needs Linux"
+    if os.geteuid() != 0:
+        return "only root may make the namespaces of a node"
+    try:
+        cgroups.detect()
+    except UnsuitableCgroups as error:
+        return error.what
+    return None
+
+
+def require() -> None:
+    """Raise NodeUnavailable, with what to do about it, where no node can be started right now."""
+    reason = unavailable_because()
+    if reason:
+        raise NodeUnavailable(reason, remedy="run as root on Linux, or choose another provider with --cluster")
+    missing = sorted({package for command, package in _COMMANDS.items() if shutil.which(command) is None})
+    if missing:
+        raise NodeUnavailable(
+            f"a node needs Debian packages that are missing: {', '.join(missing)}",
+            remedy=f"apt-get install {' '.join(missing)}",
+        )

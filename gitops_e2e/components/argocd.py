@@ -1,0 +1,67 @@
+"""Argo CD core (no API server, no UI), from the install manifest in its module."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from dataclasses import dataclass
+from typing import ClassVar
+
+from gitops_e2e.components import git_server
+from gitops_e2e.components.adapting import adapted, with_environment
+from gitops_e2e.components.authority import Authority
+from gitops_e2e.components.component import Component
+from gitops_e2e.components.sources import Sources
+from gitops_e2e.images import Images
+from gitops_e2e.kube import Manifest
+
+_MODULE = "github.com/argoproj/argo-cd/v3"
+
+
+@dataclass(frozen=True)
+class ArgoCD(Component):
+    """Application controller, ApplicationSet controller, repo server, Redis; the AppProject `default`."""
+
+    name: ClassVar[str] = "Argo CD"
+    namespace: ClassVar[str] = "argocd"
+    sources: Sources
+    images: Images
+    authority: Authority
+
+    def manifests(self) -> list[Manifest]:
+        """The core install, with what the missing API server would have made, and trust in the Git server."""
+        upstream = self.sources.upstream(_MODULE, "manifests/core-install.yaml")
+        images = {
+            "quay.io/argoproj/argocd": self.images.reference("argocd"),
+            "public.ecr.aws/docker/library/redis": self.images.reference("redis"),
+        }
+        core = adapted(upstream, namespace=self.namespace, images=images)
+        # No GnuPG in the image: signatures are not part of the pipeline under test.
+        core = with_environment(core, "argocd-repo-server", {"ARGOCD_GPG_ENABLED": "false"})
+        for manifest in core:
+            self._complete(manifest)
+        namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.namespace}}
+        return [namespace, *core, _default_project(self.namespace)]
+
+    def _complete(self, manifest: Manifest) -> None:
+        match manifest["kind"], manifest["metadata"]["name"]:
+            case "Secret", "argocd-secret":
+                # Only the API server would generate it, and settings do not load without (v3.2).
+                key = base64.b64encode(secrets.token_bytes(32)).decode()
+                manifest["data"] = {"server.secretkey": base64.b64encode(key.encode()).decode()}
+            case "ConfigMap", "argocd-tls-certs-cm":
+                manifest["data"] = {git_server.HOST: self.authority.certificate}
+
+
+def _default_project(namespace: str) -> Manifest:
+    # The API server would create it: everything allowed.
+    return {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "AppProject",
+        "metadata": {"name": "default", "namespace": namespace},
+        "spec": {
+            "sourceRepos": ["*"],
+            "destinations": [{"namespace": "*", "server": "*"}],
+            "clusterResourceWhitelist": [{"group": "*", "kind": "*"}],
+        },
+    }

@@ -1,0 +1,48 @@
+"""cert-manager, from the chart in its module, with an issuer for the stack's own CA."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from gitops_e2e.components.adapting import adapted
+from gitops_e2e.components.authority import Authority
+from gitops_e2e.components.component import Component
+from gitops_e2e.components.sources import Sources
+from gitops_e2e.images import Images
+from gitops_e2e.kube import Manifest
+
+_MODULE = "github.com/cert-manager/cert-manager"
+_PARTS = ("controller", "cainjector", "webhook")
+CA = "gitops-e2e-ca"
+
+ISSUER = "gitops-e2e"
+"""The ClusterIssuer that issues with the stack's CA."""
+
+
+@dataclass(frozen=True)
+class CertManager(Component):
+    """Controller, webhook and cainjector; the ClusterIssuer `gitops-e2e`."""
+
+    name: ClassVar[str] = "cert-manager"
+    namespace: ClassVar[str] = "cert-manager"
+    sources: Sources
+    images: Images
+    authority: Authority
+
+    def manifests(self) -> list[Manifest]:
+        """The chart, rendered without its start-up job, and the CA. Some of its roles are for kube-system."""
+        chart = self.sources.chart(
+            _MODULE,
+            "deploy/charts/cert-manager",
+            "deploy/crds",
+            namespace=self.namespace,
+            values={"installCRDs": "true", "startupapicheck.enabled": "false", "prometheus.enabled": "false"},
+        )
+        images = {f"quay.io/jetstack/cert-manager-{p}": self.images.reference(f"cert-manager-{p}") for p in _PARTS}
+        namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.namespace}}
+        return [
+            namespace,
+            *adapted(chart, namespace=self.namespace, images=images),
+            self.authority.secret(CA, self.namespace),
+        ]

@@ -1,0 +1,40 @@
+"""The image registry that the cluster pulls the service under test from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from gitops_e2e.commands import run
+from gitops_e2e.components.packaged import Packaged
+from gitops_e2e.images import Images
+
+NODE_PORT = 30500
+_PUSH_BOUND = 120.0
+
+
+class Registry(Packaged):
+    """Debian's docker-registry, plain HTTP."""
+
+    name: ClassVar[str] = "registry"
+    namespace: ClassVar[str] = "gitops-e2e"
+    image: ClassVar[str] = "registry"
+
+
+@dataclass(frozen=True)
+class ImageRepositories:
+    """The registry as this machine reaches it, and the images at hand to fill it from."""
+
+    images: Images
+    address: str
+
+    def tag(self, image: str) -> str:
+        """The tag of an image that there is one version of, such as "redis": the version inside."""
+        return self.images.reference(image).rpartition(":")[2]
+
+    def publish(self, repository: str, image: str, tag: str) -> None:
+        """Push the image at hand of that name and tag as `<repository>:<tag>`, with the digests it has."""
+        archive = self.images.archive(image if image == "stress" else f"{image}:{tag}")
+        target = f"docker://{self.address}:{NODE_PORT}/{repository}:{tag}"
+        argv = ["skopeo", "copy", "--quiet", "--preserve-digests", "--dest-tls-verify=false"]
+        run([*argv, f"oci-archive:{archive}", target], timeout=_PUSH_BOUND)

@@ -1,0 +1,97 @@
+"""Where the manifests of components come from, parsed once and kept in the cache as JSON.
+
+Parsing Argo CD's 25 000 lines of YAML takes longer than starting a node.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from gitops_e2e.cache import Cache, digest
+from gitops_e2e.commands import run
+from gitops_e2e.errors import HarnessError
+from gitops_e2e.kube import Manifest
+from gitops_e2e.toolchain import Toolchain
+
+_OWN = Path(__file__).parent / "manifests"
+_HELM_BOUND = 60.0
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Upstream manifests by Go module, charts by Go module, and our own manifests."""
+
+    cache: Cache
+    toolchain: Toolchain
+
+    def own(self, name: str) -> list[Manifest]:
+        """The documents of `components/manifests/<name>`."""
+        path = _OWN / name
+        return self._kept(digest("own", path), lambda _: _documents(path))
+
+    def upstream(self, module: str, file: str) -> list[Manifest]:
+        """The documents of a file in a Go module, at the version that the toolchain pins."""
+        key = digest("upstream", module, self.toolchain.version(module), file)
+        return self._kept(key, lambda _: _documents(self.toolchain.module_dir(module) / file))
+
+    def chart(
+        self, module: str, folder: str, crds: str, *, namespace: str, values: Mapping[str, str]
+    ) -> list[Manifest]:
+        """A chart in a Go module, rendered by helm, with the CRD templates that lie beside it.
+
+        `values` are `--set` pairs. The chart's own version is a placeholder upstream
+        (`Chart.template.yaml`), replaced by the module's.
+        """
+        version = self.toolchain.version(module)
+        key = digest("chart", module, version, folder, crds, namespace, json.dumps(dict(values), sort_keys=True))
+
+        def render(scratch: Path) -> list[Manifest]:
+            source = self.toolchain.module_dir(module)
+            chart = _completed(source / folder, source / crds, version, scratch)
+            return _documents(self._helm_template(chart, namespace, values))
+
+        return self._kept(key, render)
+
+    def _helm_template(self, chart: Path, namespace: str, values: Mapping[str, str]) -> Path:
+        kubernetes = self.toolchain.version("k8s.io/kubernetes")
+        sets = [f"--set={name}={value}" for name, value in values.items()]
+        argv: list[str | Path] = [self.toolchain.binary("helm"), "template", chart.name, chart]
+        argv += ["--namespace", namespace, "--kube-version", kubernetes, *sets]
+        rendered = chart.with_suffix(".yaml")
+        rendered.write_text(run(argv, timeout=_HELM_BOUND).stdout)
+        return rendered
+
+    def _kept(self, key: str, read: Callable[[Path], list[Manifest]]) -> list[Manifest]:
+        def keep(folder: Path) -> None:
+            with tempfile.TemporaryDirectory() as scratch:
+                documents = read(Path(scratch))
+            (folder / "documents.json").write_text(json.dumps(documents))
+
+        kept = self.cache.entry("manifests", key, keep) / "documents.json"
+        documents: list[Manifest] = json.loads(kept.read_text())
+        return documents
+
+
+def _completed(chart: Path, crds: Path, version: str, scratch: Path) -> Path:
+    """A copy of the chart as the release tool of its project would make it."""
+    # Files in the module cache are read-only: only their content is copied.
+    copy = Path(shutil.copytree(chart, scratch / chart.name, copy_function=shutil.copyfile))
+    for crd in sorted(crds.glob("crd-*.yaml")):
+        shutil.copyfile(crd, copy / "templates" / crd.name)
+    template = (copy / "Chart.template.yaml").read_text()
+    (copy / "Chart.yaml").write_text(template.replace("v0.1.0", version))
+    return copy
+
+
+def _documents(path: Path) -> list[Manifest]:
+    try:
+        return [document for document in yaml.load_all(path.read_text(), Loader=yaml.CSafeLoader) if document]
+    except yaml.YAMLError as error:
+        raise HarnessError(f"this manifest does not parse: {error}", where=str(path)) from error

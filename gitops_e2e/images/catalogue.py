@@ -1,0 +1,107 @@
+"""Which images there are, what each is made from, and where its version comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+RECIPES_FOLDER = Path(__file__).parent / "recipes"
+PRODUCT_API_FOLDER = Path(__file__).parents[2] / "product-api"
+
+_FILES = ("base-files", "base-passwd", "ca-certificates")
+# What an image copies from that holds nothing but a static command.
+_ESSENTIALS = (*_FILES, "catatonit")
+_SHELL = (*_FILES, "coreutils", "dash")
+# How this machine reaches the npm registry, where it does so in a way of its own.
+_REACHING_NPM = (Path("/etc/ssl/certs"), Path("/etc/npmrc"), Path("/root/.npmrc"))
+
+
+@dataclass(frozen=True)
+class GoVersion:
+    """The version of a Go module that the toolchain pins."""
+
+    module: str
+
+
+@dataclass(frozen=True)
+class PackageVersion:
+    """The version of a Debian package in the image's base."""
+
+    package: str
+
+
+@dataclass(frozen=True)
+class Release:
+    """A release of this repository's own software."""
+
+    version: str
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How one image is made.
+
+    `packages` are the Debian packages of the base that its Containerfile has as build argument BASE, beside VERSION,
+    and `runtime_packages`, where there are any, those of RUNTIME_BASE. `tools` is a Go module of `toolchain/`, from
+    which the Containerfile may `COPY --from` by that name. `folder` holds the Containerfile; `sources` are the
+    files and folders in it that the build sees, so that nothing else there has an influence. `mounts` are files
+    of this machine that a RUN sees, where they exist.
+    """
+
+    name: str
+    version: GoVersion | PackageVersion | Release
+    packages: tuple[str, ...]
+    runtime_packages: tuple[str, ...] = ()
+    tools: str | None = None
+    elsewhere: Path | None = None
+    sources: tuple[str, ...] = (".",)
+    containerfile: str = "Containerfile"
+    mounts: tuple[Path, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """What the image is asked for by; the release is in it where there are several: "product-api:0.9.0"."""
+        return f"{self.name}:{self.version.version}" if isinstance(self.version, Release) else self.name
+
+    @property
+    def folder(self) -> Path:
+        """Where the Containerfile and its sources are."""
+        return self.elsewhere or RECIPES_FOLDER / self.name
+
+
+def _cert_manager(command: str) -> Recipe:
+    module = GoVersion("github.com/cert-manager/cert-manager")
+    return Recipe(f"cert-manager-{command}", module, _ESSENTIALS, tools="cert-manager")
+
+
+def _product_api(version: str) -> Recipe:
+    return Recipe(
+        "product-api",
+        Release(version),
+        packages=(*_SHELL, "nodejs", "npm"),
+        runtime_packages=(*_SHELL, "nodejs"),
+        elsewhere=PRODUCT_API_FOLDER,
+        sources=("Dockerfile", "build", "package.json", "package-lock.json", "src"),
+        containerfile="Dockerfile",
+        mounts=_REACHING_NPM,
+    )
+
+
+STACK = (
+    Recipe("pause", PackageVersion("catatonit"), _ESSENTIALS),
+    Recipe("coredns", GoVersion("github.com/coredns/coredns"), _ESSENTIALS, tools="stack"),
+    Recipe("argo-rollouts", GoVersion("github.com/argoproj/argo-rollouts"), _ESSENTIALS, tools="stack"),
+    _cert_manager("controller"),
+    _cert_manager("cainjector"),
+    _cert_manager("webhook"),
+    Recipe("argocd", GoVersion("github.com/argoproj/argo-cd/v3"), (*_SHELL, "git", "tini"), tools="stack"),
+    Recipe("redis", PackageVersion("redis-server"), (*_SHELL, "redis-server")),
+    Recipe("prometheus", PackageVersion("prometheus"), (*_SHELL, "prometheus")),
+    Recipe("registry", PackageVersion("docker-registry"), (*_SHELL, "docker-registry")),
+    Recipe("git-server", PackageVersion("git"), (*_SHELL, "git", "lighttpd", "lighttpd-mod-openssl")),
+)
+DEMO = (
+    _product_api("0.9.0"),
+    _product_api("1.0.0"),
+    Recipe("stress", PackageVersion("stress"), (*_ESSENTIALS, "stress")),
+)

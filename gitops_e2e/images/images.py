@@ -1,0 +1,163 @@
+"""Every image the harness needs, by name: its reference, its archive, and a containerd root that has them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from gitops_e2e.cache import Cache, digest
+from gitops_e2e.commands import CommandFailed, CommandTimedOut
+from gitops_e2e.errors import HarnessError
+from gitops_e2e.images.bases import make_base
+from gitops_e2e.images.buildah import ARCHIVE, Build
+from gitops_e2e.images.catalogue import DEMO, STACK, GoVersion, PackageVersion, Recipe, Release
+from gitops_e2e.images.golden import make_golden_root
+from gitops_e2e.images.side_by_side import side_by_side
+from gitops_e2e.progress import doing
+from gitops_e2e.toolchain import Toolchain
+
+_REGISTRY = "gitops-e2e.local"
+_BUILDERS = 2
+
+
+class UnknownImage(HarnessError):
+    """There is no recipe of that name."""
+
+
+class ImageBuildFailed(CommandFailed):
+    """An image cannot be built from its recipe."""
+
+
+@dataclass(frozen=True)
+class Images:
+    """The images of the stack and the demo, built when first asked for and kept in the cache.
+
+    A name is "argocd", or "product-api:0.9.0" where there are several releases. Methods raise UnknownImage for
+    any other; those that build raise also NotRoot, PackagesMissing, TooLittleDisk and CommandFailed (BaseFailed or
+    ImageBuildFailed, where it is the recipe that is wrong).
+    """
+
+    cache: Cache
+    toolchain: Toolchain
+    stack: tuple[Recipe, ...] = STACK
+    demo: tuple[Recipe, ...] = DEMO
+
+    def reference(self, name: str) -> str:
+        """What pods call the image: "gitops-e2e.local/argocd:v3.2.11".
+
+        The tag is the version inside; to know that of a Debian package, the image's base is made if missing.
+        """
+        recipe = self._recipe(name)
+        return f"{_REGISTRY}/{recipe.name}:{self._version(recipe)}"
+
+    def archive(self, name: str) -> Path:
+        """The image as an OCI archive, built if missing."""
+        return self._archive(self._recipe(name))
+
+    def build_all(self) -> None:
+        """Build what is missing of everything: commands and bases first, then images, some side by side."""
+        recipes = self.stack + self.demo
+        modules = dict.fromkeys(recipe.tools for recipe in recipes if recipe.tools)
+        package_lists = dict.fromkeys(packages for recipe in recipes for packages in _bases(recipe).values())
+        side_by_side(
+            [
+                *(partial(self.toolchain.binaries, module) for module in modules),
+                *(partial(make_base, self.cache, packages) for packages in package_lists),
+            ],
+            at_most=_BUILDERS,
+        )
+        side_by_side([partial(self._archive, recipe) for recipe in recipes], at_most=_BUILDERS)
+
+    def golden_root(self) -> Path:
+        """A containerd root with every image unpacked, so that pods start at once; clone it, never run on it.
+
+        The demo's images change more often than the stack's, so they are added to a root that has the stack's.
+        """
+        stack, demo = ([self._archive(recipe) for recipe in recipes] for recipes in (self.stack, self.demo))
+        return make_golden_root(self.cache, demo, upon=make_golden_root(self.cache, stack))
+
+    def _recipe(self, name: str) -> Recipe:
+        for recipe in self.stack + self.demo:
+            if recipe.key == name:
+                return recipe
+        known = ", ".join(recipe.key for recipe in self.stack + self.demo)
+        raise UnknownImage(f"there is no image {name}", remedy=f"use one of: {known}")
+
+    def _version(self, recipe: Recipe) -> str:
+        match recipe.version:
+            case GoVersion(module):
+                return self.toolchain.version(module)
+            case PackageVersion(package):
+                return make_base(self.cache, recipe.packages).version(package)
+            case Release(version):
+                return version
+
+    def _archive(self, recipe: Recipe) -> Path:
+        version = self._version(recipe)
+        bases = {argument: make_base(self.cache, packages) for argument, packages in _bases(recipe).items()}
+        tools = {recipe.tools: self.toolchain.binaries(recipe.tools)} if recipe.tools else {}
+        inputs = (*(base.folder for base in bases.values()), *tools.values())
+        key = digest(_REGISTRY, recipe.key, version, *(folder.name for folder in inputs), *_sources(recipe))
+
+        def build(folder: Path) -> None:
+            context = folder / "context"
+            arguments = {"VERSION": version, **{name: f"oci-archive:{base.archive}" for name, base in bases.items()}}
+            image = Build(
+                reference=f"{_REGISTRY}/{recipe.name}:{version}",
+                containerfile=context / recipe.containerfile,
+                context=context,
+                contexts=tools,
+                arguments=arguments,
+                mounts=recipe.mounts,
+            )
+            with doing(f"building image {recipe.name}:{version}"):
+                _copy_sources(recipe, context)
+                _build(recipe, image, folder)
+                shutil.rmtree(context)
+
+        return self.cache.entry("images", f"{recipe.name}-{key}", build) / ARCHIVE
+
+
+def _build(recipe: Recipe, image: Build, folder: Path) -> None:
+    try:
+        image.to(folder)
+    except CommandTimedOut:
+        raise
+    except CommandFailed as error:
+        raise ImageBuildFailed(
+            f"image {recipe.key} cannot be built from {recipe.folder / recipe.containerfile}",
+            output=error.output,
+            remedy="mend what the last lines complain of, and run again",
+        ) from error
+
+
+def _bases(recipe: Recipe) -> dict[str, tuple[str, ...]]:
+    """The package lists of the bases, by the build argument that names the base in the Containerfile."""
+    bases = {"BASE": recipe.packages, "RUNTIME_BASE": recipe.runtime_packages}
+    return {argument: packages for argument, packages in bases.items() if packages}
+
+
+def _sources(recipe: Recipe) -> Iterator[str | Path]:
+    """What a build sees of the recipe's folder: each file or folder, after its name."""
+    for source in recipe.sources:
+        path = recipe.folder / source
+        if not path.exists():
+            raise ImageBuildFailed(
+                f"image {recipe.key} cannot be built, as there is no {path}",
+                output="",
+                remedy="bring the file back, or take it out of the recipe's sources in gitops_e2e/images/catalogue.py",
+            )
+        yield from (source, path)
+
+
+def _copy_sources(recipe: Recipe, context: Path) -> None:
+    context.mkdir()
+    for source in recipe.sources:
+        origin = recipe.folder / source
+        if origin.is_dir():
+            shutil.copytree(origin, context / source, dirs_exist_ok=True)
+        else:
+            shutil.copy2(origin, context / source)

@@ -1,0 +1,308 @@
+"""The AnalysisRun that judges a Rollout's canary: what it measured, and what can be expected of it.
+
+All of its phases but Pending and Running are final: the controller never measures again (analysis/analysis.go).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from gitops_e2e.kube import Manifest, Resource
+from gitops_e2e.pipeline.pods import HASH_LABEL
+from gitops_e2e.pipeline.reading import time_of
+from gitops_e2e.pipeline.replica_sets import REVISION, owner_uid
+from gitops_e2e.pipeline.rollout import Rollout, WatchedRollout
+from gitops_e2e.watching import (
+    Expectation,
+    Fact,
+    Impossible,
+    Met,
+    Pending,
+    Place,
+    Snapshot,
+    Verdict,
+    WatchCache,
+    expectation,
+)
+
+ANALYSIS_RUNS = Resource("argoproj.io/v1alpha1", "AnalysisRun", "analysisruns", namespaced=True)
+
+_RUNNING = ("", "Pending", "Running")
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One look at a metric. `value` is the provider's text, `numbers` the finite numbers in it."""
+
+    phase: str
+    value: str
+    numbers: tuple[float, ...]
+    message: str
+    finished: datetime | None
+
+    @staticmethod
+    def of(measurement: Manifest) -> Measurement:
+        """The measurement that a result holds."""
+        value = measurement.get("value", "")
+        return Measurement(
+            measurement.get("phase", ""),
+            value,
+            numbers_in(value),
+            measurement.get("message", ""),
+            time_of(measurement.get("finishedAt")),
+        )
+
+    def __str__(self) -> str:
+        return " ".join(part for part in (self.phase, self.value, self.message) if part)
+
+
+def numbers_in(value: str) -> tuple[float, ...]:
+    """The finite numbers of a measurement's value: of [248.3,NaN] the first, of [] and of a text none.
+
+    A Prometheus vector is written as its numbers in brackets, a scalar as the number alone, NaN and Inf unquoted
+    (metricproviders/prometheus); the web provider writes JSON.
+    """
+    try:
+        parsed = json.loads(value.replace("+Inf", "Infinity").replace("-Inf", "-Infinity"))
+    except ValueError:
+        return ()
+    found = parsed if isinstance(parsed, list) else [parsed]
+    numbers = (float(each) for each in found if isinstance(each, int | float) and not isinstance(each, bool))
+    return tuple(number for number in numbers if math.isfinite(number))
+
+
+@dataclass(frozen=True)
+class MetricResult:
+    """What became of one metric. A dry run is only recorded, and decides nothing."""
+
+    name: str
+    phase: str
+    message: str
+    dry_run: bool
+    measurements: tuple[Measurement, ...]
+
+    @staticmethod
+    def of(result: Manifest) -> MetricResult:
+        """The result that a status holds."""
+        return MetricResult(
+            result["name"],
+            result.get("phase", ""),
+            result.get("message", ""),
+            bool(result.get("dryRun")),
+            tuple(Measurement.of(each) for each in result.get("measurements") or []),
+        )
+
+    def __str__(self) -> str:
+        measured = ", ".join(map(str, self.measurements)) or "not measured yet"
+        return f"{self.name}: {measured}"
+
+
+@dataclass(frozen=True)
+class AnalysisRun:
+    """An AnalysisRun of a Rollout's update.
+
+    `owner` is the Rollout's uid, `release` the pod-template-hash that is judged, `revision` the update that it is
+    part of. `step` is the index of the step that started it, None where no step did.
+    """
+
+    name: str
+    owner: str
+    release: str
+    revision: str
+    step: int | None
+    phase: str
+    message: str
+    started: datetime | None
+    completed: datetime | None
+    metrics: tuple[MetricResult, ...]
+
+    @staticmethod
+    def of(manifest: Manifest) -> AnalysisRun:
+        """The AnalysisRun that a manifest describes."""
+        metadata, status = manifest["metadata"], manifest.get("status", {})
+        labels = metadata.get("labels") or {}
+        return AnalysisRun(
+            metadata["name"],
+            owner_uid(manifest),
+            labels.get(HASH_LABEL, ""),
+            (metadata.get("annotations") or {}).get(REVISION, ""),
+            int(labels["step-index"]) if "step-index" in labels else None,
+            status.get("phase", ""),
+            status.get("message", ""),
+            time_of(status.get("startedAt")),
+            time_of(status.get("completedAt")),
+            tuple(MetricResult.of(each) for each in status.get("metricResults") or []),
+        )
+
+    @property
+    def is_over(self) -> bool:
+        """Whether its phase is final."""
+        return self.phase not in _RUNNING
+
+    @property
+    def state(self) -> str:
+        """Where it stands, and what was measured."""
+        message = f" ({self.message})" if self.message else ""
+        return "; ".join([f"{self.phase or 'Pending'}{message}", *map(str, self.metrics)])
+
+    def measurements(self, metric: str | None = None) -> Iterator[Measurement]:
+        """The measurements that decide, of one metric or all."""
+        for result in self.metrics:
+            if not result.dry_run and metric in {None, result.name}:
+                yield from result.measurements
+
+
+@dataclass(frozen=True)
+class WatchedAnalysis:
+    """The newest AnalysisRun of a Rollout's present update; that of one step where its index is given."""
+
+    rollout: WatchedRollout
+    step: int | None = None
+
+    @property
+    def cache(self) -> WatchCache:
+        """Where it is watched."""
+        return self.rollout.cache
+
+    @property
+    def title(self) -> str:
+        """Its name in sentences."""
+        of_step = "" if self.step is None else f" of step {self.step}"
+        return f"Analysis{of_step} of {self.rollout.title}"
+
+    @property
+    def scope(self) -> frozenset[Place]:
+        """Where the run is, and what tells that it belongs to the present update."""
+        return self.rollout.scope | {Place(ANALYSIS_RUNS, self.rollout.namespace)}
+
+    @property
+    def namespaces(self) -> tuple[str, ...]:
+        """Whose timeline explains it."""
+        return self.rollout.namespaces
+
+    def read(self, snapshot: Snapshot) -> AnalysisRun | Pending | Impossible:
+        """The run; Impossible when the update ended without one."""
+        rollout = self.rollout.read(snapshot)
+        if not isinstance(rollout, Rollout):
+            return rollout
+        runs = [run for run in self._by_age(snapshot) if self._is_of(run, rollout)]
+        if runs:
+            return runs[-1]
+        if rollout.aborted or rollout.is_complete:
+            return Impossible(f"the update ended without an analysis: {rollout.state}")
+        return Pending(f"no analysis yet; the Rollout is {rollout.state}")
+
+    def conditions(self, snapshot: Snapshot) -> Sequence[str]:
+        """What was measured, and the Rollout's conditions."""
+        run = self.read(snapshot)
+        measured = list(map(str, run.metrics)) if isinstance(run, AnalysisRun) else []
+        return [*measured, *self.rollout.conditions(snapshot)]
+
+    def _by_age(self, snapshot: Snapshot) -> Iterator[AnalysisRun]:
+        """Newest last; a retry within the same second has the longer name (`….1`)."""
+        found = snapshot.all(ANALYSIS_RUNS, self.rollout.namespace)
+        return map(AnalysisRun.of, sorted(found, key=lambda each: (_created(each), each["metadata"]["name"])))
+
+    def _is_of(self, run: AnalysisRun, rollout: Rollout) -> bool:
+        """The same template may come again in a later revision, so both must fit."""
+        same_update = (run.owner, run.release, run.revision) == (rollout.uid, rollout.release, rollout.revision)
+        return same_update and self.step in {None, run.step}
+
+
+def _created(manifest: Manifest) -> str:
+    return str(manifest["metadata"].get("creationTimestamp", ""))
+
+
+# --- expectations
+
+
+def analysis_started() -> Expectation[AnalysisRun]:
+    """It has begun, whatever became of it."""
+    return expectation("has started", lambda run: Met(run.state) if run.phase else Pending("not started"))
+
+
+def analysis_successful() -> Expectation[AnalysisRun]:
+    """It ended Successful."""
+    return _ends("Successful")
+
+
+def analysis_failed(*, above: float, metric: str | None = None) -> Expectation[AnalysisRun]:
+    """It ended Failed, by a measurement above that number: no data and errors are no such failure."""
+
+    def judge(run: AnalysisRun) -> Verdict:
+        failed = [each for each in run.measurements(metric) if each.phase == "Failed"]
+        highest = max((number for each in failed for number in each.numbers), default=None)
+        if highest is None or highest <= above:
+            return Impossible(f"Failed, but not by a measurement above {above:g}: {run.state}")
+        return Met(f"{highest:g} is above {above:g}: {run.state}")
+
+    return _ends("Failed", f" by {metric or 'a measurement'} above {above:g}", judge)
+
+
+def analysis_error(because: str = "") -> Expectation[AnalysisRun]:
+    """It ended in Error, as the metric could not be measured, with these words in what it reports."""
+    return _ends("Error", f" because of {because!r}" if because else "", lambda run: _with_words(run, because))
+
+
+def analysis_inconclusive(because: str = "") -> Expectation[AnalysisRun]:
+    """It ended Inconclusive: what was measured neither speaks for the canary nor against it."""
+    return _ends("Inconclusive", f" because of {because!r}" if because else "", lambda run: _with_words(run, because))
+
+
+def _ends(
+    phase: str, how: str = "", judge: Callable[[AnalysisRun], Verdict] = lambda run: Met(run.state)
+) -> Expectation[AnalysisRun]:
+    def judge_end(run: AnalysisRun) -> Verdict:
+        if run.phase == phase:
+            return judge(run)
+        return Impossible(f"ended {run.state}") if run.is_over else Pending(run.state)
+
+    return expectation(f"ends {phase}{how}", judge_end)
+
+
+def _with_words(run: AnalysisRun, because: str) -> Verdict:
+    return Met(run.state) if because.lower() in run.state.lower() else Impossible(f"for another reason: {run.state}")
+
+
+# --- for the timeline
+
+
+def narrate(before: Manifest | None, after: Manifest | None) -> Iterator[Fact]:
+    """What a change of an AnalysisRun means: its phase, and each measurement with its value."""
+    if after is None:
+        yield Fact("gone", "gone")
+        return
+    old, new = AnalysisRun.of(before) if before else None, AnalysisRun.of(after)
+    known = {result.name: result.measurements for result in old.metrics} if old else {}
+    for result in new.metrics:
+        for measurement in _added(known.get(result.name, ()), result.measurements):
+            yield _told(new, result, measurement)
+    if old is None or old.phase != new.phase:
+        message = f": {new.message}" if new.message else ""
+        data = {"phase": new.phase, "message": new.message, "release": new.release, "step": new.step}
+        yield Fact("phase", f"{new.phase or 'created'}{message}", data)
+
+
+def _added(before: Sequence[Measurement], after: Sequence[Measurement]) -> Sequence[Measurement]:
+    """The measurements that were finished in between; the controller keeps the last ten only."""
+    before, after = ([each for each in measurements if each.finished] for measurements in (before, after))
+    kept = next(count for count in range(len(before), -1, -1) if before[len(before) - count :] == after[:count])
+    return after[kept:]
+
+
+def _told(run: AnalysisRun, result: MetricResult, measurement: Measurement) -> Fact:
+    data = {
+        "metric": result.name,
+        "phase": measurement.phase,
+        "value": measurement.value,
+        "numbers": list(measurement.numbers),
+        "message": measurement.message,
+        "release": run.release,
+        "dryRun": result.dry_run,
+    }
+    dry = " (dry run)" if result.dry_run else ""
+    return Fact("measurement", f"{result.name} {measurement}{dry}", data)

@@ -1,0 +1,140 @@
+"""Changes to a pipeline's manifests: each one is a commit on main, with its sentence as the message."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from gitops_e2e.errors import HarnessError
+from gitops_e2e.kube import Manifest
+from gitops_e2e.pipeline.names import SERVICE
+
+_ROLLOUT = "base/rollout.yaml"
+_MEMORY_CHECK = "stages/prod/canary-check.yaml"
+_STRESS = "stress-sidecar.yaml"
+
+
+class ChangeError(HarnessError):
+    """The manifests do not hold what the change is about."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change: what it is in a sentence, and how it is made in a checkout of main."""
+
+    sentence: str
+    make: Callable[[Path], None]
+
+
+def edited(path: str, edit: Callable[[Manifest], None], sentence: str) -> Change:
+    """A change of one manifest, made on its parsed YAML (the file's comments are lost)."""
+
+    def make(main: Path) -> None:
+        file = main / path
+        if not file.is_file():
+            raise ChangeError(f"cannot change {path}: main has no such file", where=str(main))
+        manifest = yaml.safe_load(file.read_text())
+        edit(manifest)
+        file.write_text(yaml.safe_dump(manifest, sort_keys=False, width=1000))
+
+    return Change(sentence, make)
+
+
+def pauses(seconds: int) -> Change:
+    """Each pause of the canary takes that long."""
+
+    def edit(rollout: Manifest) -> None:
+        for step in rollout["spec"]["strategy"]["canary"]["steps"]:
+            if "pause" in step:
+                step["pause"]["duration"] = f"{seconds}s"
+
+    return edited(_ROLLOUT, edit, f"Pause {seconds} s between the canary's steps")
+
+
+def progress_deadline(seconds: int) -> Change:
+    """A canary may take that long without progress."""
+
+    def edit(rollout: Manifest) -> None:
+        rollout["spec"]["progressDeadlineSeconds"] = seconds
+
+    return edited(_ROLLOUT, edit, f"Give up a canary without progress after {seconds} s")
+
+
+def environment(name: str, value: str) -> Change:
+    """The service runs with that environment variable: one of its fault switches, say."""
+
+    def edit(rollout: Manifest) -> None:
+        service = _service(rollout)
+        others = [variable for variable in service.get("env", []) if variable["name"] != name]
+        service["env"] = [*others, {"name": name, "value": value}]
+
+    return edited(_ROLLOUT, edit, f"Run {SERVICE} with {name}={value}")
+
+
+def no_environment(name: str) -> Change:
+    """The service runs without that environment variable."""
+
+    def edit(rollout: Manifest) -> None:
+        service = _service(rollout)
+        service["env"] = [variable for variable in service.get("env", []) if variable["name"] != name]
+
+    return edited(_ROLLOUT, edit, f"Run {SERVICE} without {name}")
+
+
+def never_ready() -> Change:
+    """The service's pods start and never become ready."""
+
+    def edit(rollout: Manifest) -> None:
+        _service(rollout)["readinessProbe"]["httpGet"]["path"] = "/there-is-no-such-path"
+
+    return edited(_ROLLOUT, edit, "Ask for readiness where no release answers")
+
+
+def no_stress_sidecar(stage: str = "prod") -> Change:
+    """The stage's pods no longer carry the sidecar that allocates memory."""
+    overlay = f"stages/{stage}/kustomization.yaml"
+
+    def edit(kustomization: Manifest) -> None:
+        patches: list[dict[str, Any]] = kustomization["patches"]
+        kept = [patch for patch in patches if patch.get("path") != _STRESS]
+        if len(kept) == len(patches):
+            raise ChangeError(f"stage {stage} carries no stress sidecar", where=overlay)
+        kustomization["patches"] = kept
+
+    return edited(overlay, edit, f"Take the stress sidecar out of {stage}")
+
+
+def memory_metric(name: str) -> Change:
+    """Prod's canary check asks for another metric than the working set."""
+
+    def edit(template: Manifest) -> None:
+        prometheus = _prometheus(template)
+        prometheus["query"] = prometheus["query"].replace("container_memory_working_set_bytes", name)
+
+    return edited(_MEMORY_CHECK, edit, f"Judge prod's canary by {name}")
+
+
+def prometheus_address(url: str) -> Change:
+    """Prod's canary check asks at another address."""
+
+    def edit(template: Manifest) -> None:
+        _prometheus(template)["address"] = url
+
+    return edited(_MEMORY_CHECK, edit, f"Ask {url} about prod's canary")
+
+
+def _service(rollout: Manifest) -> dict[str, Any]:
+    for container in rollout["spec"]["template"]["spec"]["containers"]:
+        if container["name"] == SERVICE:
+            found: dict[str, Any] = container
+            return found
+    raise ChangeError(f"the Rollout has no container {SERVICE}", where=_ROLLOUT)
+
+
+def _prometheus(template: Manifest) -> dict[str, Any]:
+    provider: dict[str, Any] = template["spec"]["metrics"][0]["provider"]["prometheus"]
+    return provider

@@ -1,0 +1,87 @@
+"""What a pipeline's parts are called, and how `manifests/` becomes its own by these names."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from gitops_e2e.errors import HarnessError
+
+DEMO = "kargo-demo"
+"""The id that stands in `manifests/`."""
+
+STAGES = ("dev", "staging", "prod")
+
+SERVICE = "product-api"
+"""The service under test: its image, and its container."""
+
+REGISTRY = "registry.gitops-e2e.svc.cluster.local:5000"
+"""The registry, as `manifests/` name it and the cluster pulls from it."""
+
+_ID = re.compile(r"[a-z]([a-z0-9-]{0,28}[a-z0-9])?")
+
+
+class InvalidPipelineId(HarnessError):
+    """The id cannot be part of the names that are made from it."""
+
+
+@dataclass(frozen=True)
+class PipelineNames:
+    """The names of one pipeline, all made from its id. Raises InvalidPipelineId.
+
+    An id has at most 30 characters, so that every name made from it is a DNS label.
+    """
+
+    id: str
+
+    def __post_init__(self) -> None:
+        if not _ID.fullmatch(self.id):
+            raise InvalidPipelineId(
+                f"{self.id!r} cannot be the id of a pipeline",
+                remedy="use at most 30 lower-case letters, digits and hyphens, a letter first and no hyphen last",
+            )
+
+    @property
+    def repository(self) -> str:
+        """The Git repository, and the folder of the image repositories."""
+        return self.id
+
+    @property
+    def application_set(self) -> str:
+        """The ApplicationSet in namespace argocd."""
+        return self.id
+
+    @property
+    def rollout(self) -> str:
+        """The Rollout in each stage's namespace."""
+        return f"{self.id}-rollout"
+
+    @property
+    def stable_service(self) -> str:
+        """The Service of the stable pods, which users reach."""
+        return f"{self.id}-stable"
+
+    @property
+    def canary_service(self) -> str:
+        """The Service of the canary's pods, which the analysis asks."""
+        return f"{self.id}-canary"
+
+    def namespace(self, stage: str) -> str:
+        """Where a stage runs."""
+        return f"{self.id}-{stage}"
+
+    def application(self, stage: str) -> str:
+        """The Argo CD Application of a stage, in namespace argocd."""
+        return f"{self.id}-{stage}"
+
+    def branch(self, stage: str) -> str:
+        """The Git branch that holds what a stage is to run."""
+        return f"stage/{stage}"
+
+    def image_repository(self, image: str = SERVICE) -> str:
+        """Where an image of the pipeline is pulled from, without a tag."""
+        return f"{REGISTRY}/{self.image_path(image)}"
+
+    def image_path(self, image: str = SERVICE) -> str:
+        """An image's repository inside the registry."""
+        return f"{self.id}/{image}"

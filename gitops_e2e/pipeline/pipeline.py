@@ -1,0 +1,202 @@
+"""One pipeline under test: made, released to, looked at, removed without a trace."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from gitops_e2e.kube import Manifest, Ref
+from gitops_e2e.pipeline.adaptation import Adaptation
+from gitops_e2e.pipeline.analysis import WatchedAnalysis
+from gitops_e2e.pipeline.application import APPLICATIONS, ARGOCD, WatchedApplication, has_health, is_synced_to
+from gitops_e2e.pipeline.branch import Branch
+from gitops_e2e.pipeline.changes import Change
+from gitops_e2e.pipeline.endpoint import Endpoint
+from gitops_e2e.pipeline.names import SERVICE, STAGES, PipelineNames
+from gitops_e2e.pipeline.node_ports import NodePorts
+from gitops_e2e.pipeline.platform import Platform
+from gitops_e2e.pipeline.pods import WatchedPods
+from gitops_e2e.pipeline.probe import Probe
+from gitops_e2e.pipeline.removal import remove
+from gitops_e2e.pipeline.repository import Repository
+from gitops_e2e.pipeline.rollout import ROLLOUTS, WatchedRollout, is_healthy_on
+from gitops_e2e.watching import Budgets, expect
+
+BASELINE = "0.9.0"
+"""The release that every stage runs before anything is promoted."""
+
+_REFRESH = {"metadata": {"annotations": {"argocd.argoproj.io/refresh": "normal"}}}
+_SIDECARS = ("redis", "stress")
+
+
+@dataclass(frozen=True)
+class Release:
+    """A release that a stage's branch asks for since `at`, by the commit.
+
+    `generation` is the newest one of the stage's Rollout that knew nothing of it.
+    """
+
+    stage: str
+    version: str
+    commit: str
+    at: datetime
+    generation: int
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """A pipeline on a platform: its own namespaces, Applications, Git repository, image repositories, NodePorts.
+
+    `stages` are those that are deployed; `node_ports` are by stage; `folder` is the clone's, on this machine.
+    What is watched of a stage is watched from its newest release on: `releases` has it by stage.
+    """
+
+    names: PipelineNames
+    platform: Platform
+    repository: Repository
+    stages: tuple[str, ...]
+    node_ports: Mapping[str, int]
+    folder: Path
+    releases: dict[str, Release] = field(default_factory=dict)
+
+    # --- its life
+
+    @staticmethod
+    def create(
+        platform: Platform,
+        pipeline: str,
+        *,
+        stages: Sequence[str] = STAGES,
+        versions: Sequence[str] = (BASELINE, "1.0.0"),
+        changes: Sequence[Change] = (),
+    ) -> Pipeline:
+        """Make a pipeline whose stages are to run the baseline; Argo CD begins to deploy it.
+
+        `versions` of the service are put into its image repository; `changes` are made on main before anything is
+        rendered. What was made is removed again when the rest fails. Raises InvalidPipelineId, NoFreeNodePorts,
+        and what the platform raises.
+        """
+        names = PipelineNames(pipeline)
+        ports = NodePorts(platform.kube).claim(pipeline)
+        folder = Path(tempfile.mkdtemp(prefix=f"gitops-e2e-{pipeline}-"))
+        try:
+            tags = {image: platform.images.tag(image) for image in _SIDECARS}
+            adaptation = Adaptation(names, ports, tags)
+            repository = Repository.create(
+                platform.repositories, adaptation, platform.manifests, folder / "clone", platform.kustomize
+            )
+            made = Pipeline(names, platform, repository, tuple(stages), ports, folder)
+            made._fill_registry(versions, tags)
+            made._deploy(changes)
+        except BaseException:
+            remove(platform, names)
+            shutil.rmtree(folder)
+            raise
+        return made
+
+    def await_baseline(self, budgets: Budgets) -> None:
+        """Wait until every stage serves the baseline. Raises ExpectationFailed, or NoAnswer of its endpoint."""
+        for stage in self.stages:
+            commit = self.releases[stage].commit
+            expect(self.application(stage), is_synced_to(commit), within=budgets.application_synced)
+            expect(self.rollout(stage), is_healthy_on(BASELINE), within=budgets.rollout_settled)
+            expect(self.application(stage), has_health("Healthy"), within=budgets.application_healthy)
+            self.endpoint(stage).await_version(BASELINE, within=budgets.endpoint_answers)
+
+    def delete(self) -> None:
+        """Remove the pipeline from the cluster, the Git server and this machine.
+
+        Its images stay in the registry. Raises PipelineNotRemoved; may be called again.
+        """
+        remove(self.platform, self.names)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    # --- what one does to it
+
+    def publish(self, version: str) -> None:
+        """Put a release of the service into the pipeline's image repository."""
+        self.platform.images.publish(self.names.image_path(), SERVICE, version)
+
+    def change(self, change: Change) -> str:
+        """Change the manifests on main; no stage sees it before its next release. Gives the commit."""
+        return self.repository.change(change)
+
+    def release(self, stage: str, version: str) -> Release:
+        """Let a stage's branch ask for a release, and tell Argo CD, which nobody else does: there is no webhook."""
+        generation = self._generation(stage)
+        rendering = self.repository.render(stage, version)
+        if not rendering.changes("Rollout"):
+            generation = self.releases[stage].generation
+        release = Release(stage, version, rendering.commit, datetime.now(UTC), generation)
+        self.releases[stage] = release
+        self.refresh(stage)
+        return release
+
+    def refresh(self, stage: str) -> None:
+        """Let Argo CD look at the stage's branch now."""
+        application = Ref(APPLICATIONS.api_version, APPLICATIONS.kind, self.names.application(stage), ARGOCD)
+        self.platform.kube.patch(application, _REFRESH)
+
+    # --- how one looks at it
+
+    def rollout(self, stage: str) -> WatchedRollout:
+        """The stage's Rollout, from its newest release on."""
+        after = self.releases[stage].generation
+        return WatchedRollout(self.platform.cache, self.names.namespace(stage), self.names.rollout, after)
+
+    def analysis(self, stage: str, step: int | None = None) -> WatchedAnalysis:
+        """The AnalysisRun of the stage's newest release, of the step with that index where one is given."""
+        return WatchedAnalysis(self.rollout(stage), step)
+
+    def application(self, stage: str) -> WatchedApplication:
+        """The stage's Application, from its newest release on."""
+        commit = self.releases[stage].commit
+        return WatchedApplication(
+            self.platform.cache, self.names.application(stage), self.names.namespace(stage), commit
+        )
+
+    def pods(self, stage: str) -> WatchedPods:
+        """The stage's pods of the service, of whatever release."""
+        return WatchedPods(self.platform.cache, self.names.namespace(stage), {"app": SERVICE})
+
+    def branch(self, stage: str) -> Branch:
+        """What Git says the stage is to run."""
+        return self.repository.branch(stage)
+
+    def endpoint(self, stage: str) -> Endpoint:
+        """The stage's stable service, at its NodePort."""
+        return Endpoint(f"http://{self.platform.address}:{self.node_ports[stage]}")
+
+    def probe(self, stage: str) -> Probe:
+        """A probe of the stage's stable service, to be started."""
+        return Probe(self.endpoint(stage))
+
+    # --- inside
+
+    def _fill_registry(self, versions: Sequence[str], tags: Mapping[str, str]) -> None:
+        for version in versions:
+            self.publish(version)
+        self.platform.images.publish(self.names.image_path("stress"), "stress", tags["stress"])
+
+    def _deploy(self, changes: Sequence[Change]) -> None:
+        for change in changes:
+            self.change(change)
+        for stage in self.stages:
+            commit = self.repository.render(stage, BASELINE).commit
+            self.releases[stage] = Release(stage, BASELINE, commit, datetime.now(UTC), generation=0)
+        self.platform.kube.apply(self._application_set())
+
+    def _application_set(self) -> Manifest:
+        manifest = self.repository.manifest("applicationset.yaml")
+        stages = manifest["spec"]["generators"][0]["list"]
+        stages["elements"] = [element for element in stages["elements"] if element["stage"] in self.stages]
+        return manifest
+
+    def _generation(self, stage: str) -> int:
+        rollout = Ref(ROLLOUTS.api_version, ROLLOUTS.kind, self.names.rollout, self.names.namespace(stage))
+        found = self.platform.kube.find(rollout)
+        return int(found["metadata"]["generation"]) if found else 0

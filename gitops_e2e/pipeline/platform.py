@@ -1,0 +1,40 @@
+"""What a pipeline stands on: the cluster, and the servers it keeps its repositories on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from gitops_e2e.kube import Kube
+from gitops_e2e.pipeline.repository import RepositoryHost
+from gitops_e2e.watching import WatchCache
+
+MANIFESTS = Path(__file__).parents[2] / "manifests"
+
+
+class ImageHost(Protocol):
+    """The image registry, and the images at hand to fill it from."""
+
+    def tag(self, image: str) -> str:
+        """The tag of an image that there is one version of, such as "redis": the version inside."""
+
+    def publish(self, repository: str, image: str, tag: str) -> None:
+        """Let `<repository>:<tag>` of the registry be the image at hand of that name and tag."""
+
+
+@dataclass(frozen=True)
+class Platform:
+    """Everything a pipeline needs to exist.
+
+    `cache` is where its objects are watched; `address` is the host at which this machine reaches the cluster's
+    NodePorts; `kustomize` is the command.
+    """
+
+    kube: Kube
+    cache: WatchCache
+    address: str
+    repositories: RepositoryHost
+    images: ImageHost
+    kustomize: Path
+    manifests: Path = MANIFESTS

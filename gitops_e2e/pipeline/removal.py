@@ -1,0 +1,49 @@
+"""Taking a pipeline away without a trace, whether it was completed or not."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from gitops_e2e.errors import HarnessError
+from gitops_e2e.kube import Kube, Ref
+from gitops_e2e.pipeline.application import APPLICATIONS, ARGOCD
+from gitops_e2e.pipeline.names import STAGES, PipelineNames
+from gitops_e2e.pipeline.node_ports import NodePorts
+from gitops_e2e.pipeline.platform import Platform
+
+_BOUND = 120.0
+_POLL = 0.25
+
+
+class PipelineNotRemoved(HarnessError):
+    """Something of the pipeline is still there after the time that its removal may take."""
+
+
+def remove(platform: Platform, names: PipelineNames) -> None:
+    """Remove everything that bears the pipeline's names; what is not there is fine. Raises PipelineNotRemoved.
+
+    The ApplicationSet goes first: it would make its Applications again. These have a finalizer by which
+    Argo CD removes what they deployed; their namespaces it leaves.
+    """
+    kube = platform.kube
+    sets = [Ref(APPLICATIONS.api_version, "ApplicationSet", names.application_set, ARGOCD)]
+    applications = [Ref(APPLICATIONS.api_version, "Application", names.application(stage), ARGOCD) for stage in STAGES]
+    namespaces = [Ref("v1", "Namespace", names.namespace(stage)) for stage in STAGES]
+    deadline = time.monotonic() + _BOUND
+    for refs in (sets, [*applications, *namespaces]):
+        for ref in refs:
+            kube.delete(ref)
+        _await_absence(kube, refs, deadline)
+    platform.repositories.delete(names.repository)
+    NodePorts(kube).release(names.id)
+
+
+def _await_absence(kube: Kube, refs: Sequence[Ref], deadline: float) -> None:
+    while left := [ref for ref in refs if kube.find(ref) is not None]:
+        if time.monotonic() > deadline:
+            raise PipelineNotRemoved(
+                f"still there after {_BOUND:g} s: {', '.join(map(str, left))}",
+                remedy="see whether Argo CD's application controller runs, and which finalizers they have",
+            )
+        time.sleep(_POLL)

@@ -1,0 +1,163 @@
+"""Waiting for an expectation: once, over the shared watch cache, to the moment it is met or cannot be any more."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from functools import cached_property, partial
+from typing import Generic, Protocol, TypeVar
+
+from gitops_e2e.errors import HarnessError
+from gitops_e2e.watching.cache import WatchCache
+from gitops_e2e.watching.expectation import Expectation, History, Impossible, Met, Moment, Pending, Unseen, Verdict
+from gitops_e2e.watching.snapshot import Blind, Place, Snapshot
+from gitops_e2e.watching.timeline import Entry
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+_LINES_SHOWN = 10
+
+
+class Subject(Protocol[T_co]):
+    """Something that can be waited for: it knows its name, where to look, and how to read what is there."""
+
+    @property
+    def title(self) -> str:
+        """Its name in sentences: "Rollout kargo-demo-rollout in kargo-demo-prod"."""
+
+    @property
+    def cache(self) -> WatchCache:
+        """Where it is watched."""
+
+    @property
+    def scope(self) -> frozenset[Place]:
+        """All places that `read` looks at."""
+
+    @property
+    def namespaces(self) -> tuple[str, ...]:
+        """The namespaces whose timeline explains it."""
+
+    def read(self, snapshot: Snapshot) -> T_co | Pending | Impossible:
+        """What it is; or why that cannot be told yet, or never will be: an old generation is no answer."""
+
+    def conditions(self, snapshot: Snapshot) -> Sequence[str]:
+        """The conditions that its object reports, a line each, to explain a failure."""
+
+
+class ExpectationFailed(HarnessError, AssertionError):
+    """What was wanted was not so in time, or can no longer become so."""
+
+    def __init__(self, what: str, verdict: Verdict) -> None:
+        super().__init__(what)
+        self.verdict = verdict
+
+
+def expect(subject: Subject[T], expectation: Expectation[T], *, within: float) -> T:
+    """Wait until the subject is as expected, for `within` seconds at the most, and give its reading then.
+
+    Every state is judged as it is delivered, so none is too short to count. Raises ExpectationFailed when time is
+    out, or at once when the expectation became impossible.
+    """
+    story = _Story(subject)
+    deadline = story.asked + within
+    histories: Sequence[History[T]] = [story.so_far(story.asked)]
+    while True:
+        for history in histories:
+            verdict = expectation.over(history)
+            if isinstance(verdict, Met):
+                return history.reading()
+            if isinstance(verdict, Impossible):
+                raise _failed(subject, expectation, verdict, "that cannot become so any more")
+        if time.monotonic() >= deadline:
+            raise _failed(subject, expectation, verdict, f"that was not so within {within:g} s")
+        again = verdict.until if isinstance(verdict, Pending) else None
+        histories = story.go_on(until=min(deadline, again or deadline))
+
+
+class _Story(Generic[T]):
+    """What is told of a subject from the moment of asking on, and what was told before, if anyone wants to know."""
+
+    def __init__(self, subject: Subject[T]) -> None:
+        self._subject = subject
+        self._scope = subject.scope
+        self.asked = time.monotonic()
+        self._before = subject.cache.history()
+        self._revision = self._before[-1].revision
+        self._moments = [self._moment(self._before[-1])]
+        self._gaps = tuple(each.at for each in self._before if each.relisted and each.touches(self._scope))
+
+    def so_far(self, now: float) -> History[T]:
+        """The history up to now."""
+        recall = partial(self._recall, tuple(self._moments))
+        return History(self._moments[-1], recall, self.asked, now, self._gaps)
+
+    def go_on(self, *, until: float) -> Sequence[History[T]]:
+        """The histories up to each new state, waiting for the first; up to now when there was none until then."""
+        histories: list[History[T]] = []
+        while not histories:
+            now = time.monotonic()
+            for snapshot in self._subject.cache.after(self._revision, within=until - now):
+                self._revision = snapshot.revision
+                if self._take(snapshot):
+                    histories.append(self.so_far(snapshot.at))
+            if not histories and now >= until:
+                histories.append(self.so_far(now))
+        return histories
+
+    def _take(self, snapshot: Snapshot) -> bool:
+        """Whether the snapshot has a new state of the subject."""
+        if not snapshot.touches(self._scope):
+            return False
+        if snapshot.relisted:
+            self._gaps += (snapshot.at,)
+        moment = self._moment(snapshot)
+        if moment.reading == self._moments[-1].reading:
+            return False
+        self._moments.append(moment)
+        return True
+
+    def _recall(self, since_asked: Sequence[Moment[T]]) -> Sequence[Moment[T]]:
+        states = [*self._earlier, *since_asked]
+        return [state for last, state in zip([None, *states], states, strict=False) if not _same(last, state)]
+
+    @cached_property
+    def _earlier(self) -> Sequence[Moment[T]]:
+        first, *rest = self._before
+        return [self._moment(first), *(self._moment(each) for each in rest if each.touches(self._scope))]
+
+    def _moment(self, snapshot: Snapshot) -> Moment[T]:
+        try:
+            return Moment(self._subject.read(snapshot), snapshot.at)
+        except Blind as blind:
+            return Moment(Unseen(str(blind)), snapshot.at)
+
+
+def _same(one: Moment[T] | None, other: Moment[T]) -> bool:
+    return one is not None and one.reading == other.reading
+
+
+def _failed(subject: Subject[T], wanted: Expectation[T], verdict: Verdict, why: str) -> ExpectationFailed:
+    lines = [
+        f"{subject.title}: {why}",
+        f"  wanted:   {wanted.sentence}",
+        f"  observed: {verdict.observed}",
+        *_section("its conditions", _conditions(subject)),
+        *_section("what happened last", [str(entry) for entry in _last_entries(subject)]),
+    ]
+    return ExpectationFailed("\n".join(lines), verdict)
+
+
+def _section(heading: str, lines: Sequence[str]) -> list[str]:
+    return [f"  {heading}:", *(f"    {line}" for line in lines)] if lines else []
+
+
+def _conditions(subject: Subject[T]) -> Sequence[str]:
+    try:
+        return subject.conditions(subject.cache.now())
+    except Blind as blind:
+        return [str(blind)]
+
+
+def _last_entries(subject: Subject[T]) -> Sequence[Entry]:
+    return subject.cache.timeline.entries(*subject.namespaces)[-_LINES_SHOWN:]

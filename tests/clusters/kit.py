@@ -1,0 +1,129 @@
+"""What a node is started from, and what can be seen of one from outside."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from gitops_e2e.clusters.node import cgroups
+from gitops_e2e.clusters.node.cgroups import VersionOne, VersionTwo
+from gitops_e2e.clusters.node.identity import ProcessIdentity
+from gitops_e2e.clusters.node.node import Node
+from gitops_e2e.clusters.node.processes import BINARIES, Binary
+from gitops_e2e.clusters.node.state import NodeState, Registry
+from gitops_e2e.commands import CommandFailed, run
+
+_REPOSITORY = Path(__file__).parents[2]
+_GONE_BOUND = 30.0
+
+
+@dataclass(frozen=True)
+class Kit:
+    """Where the commands and the containerd root of a node are; plain enough to be handed to another process."""
+
+    binaries: dict[str, str]
+    golden: str
+    pause: str
+
+    @staticmethod
+    def of(binary: Binary, golden: Path, pause: str) -> Kit:
+        return Kit({name: str(binary(name)) for name in BINARIES}, str(golden), pause)
+
+    def start(self, name: str) -> Node:
+        return Node.start(
+            name, binary=lambda each: Path(self.binaries[each]), golden=Path(self.golden), pause=self.pause
+        )
+
+    def start_in_other_process(self, name: str, *, then: str = "import time; time.sleep(600)") -> subprocess.Popen[str]:
+        """A process that says `starting`, starts the node, says `ready`, and does `then`, where `node` is the node."""
+        script = (
+            "import json, sys; from tests.clusters.kit import Kit; kit = Kit(**json.loads(sys.argv[1]));"
+            f"print('starting', flush=True); node = kit.start({name!r}); print('ready', flush=True); {then}"
+        )
+        return subprocess.Popen(
+            [sys.executable, "-c", script, json.dumps(asdict(self))], cwd=_REPOSITORY, stdout=subprocess.PIPE, text=True
+        )
+
+
+def state_of(name: str) -> NodeState:
+    return Registry().get(name)
+
+
+def eventually(holds: Callable[[], bool], seconds: float = _GONE_BOUND) -> bool:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def processes_of(name: str) -> list[ProcessIdentity]:
+    """Every process in the node's control groups, pods included."""
+    found = []
+    for folder in cgroup_folders(name):
+        for file in folder.rglob("cgroup.procs"):
+            for pid in file.read_text().split():
+                try:
+                    found.append(ProcessIdentity.of(int(pid)))
+                except ProcessLookupError:
+                    pass  # it ended just now
+    return found
+
+
+def cgroup_folders(name: str) -> list[Path]:
+    groups = cgroups.detect()
+    if isinstance(groups, VersionOne):
+        tops = [hierarchy.mount for hierarchy in groups.hierarchies]
+    else:
+        assert isinstance(groups, VersionTwo)
+        tops = [groups.mount]
+    return [folder for top in tops if (folder := top / f"gitops-e2e-{name}").exists()]
+
+
+def traces(state: NodeState) -> list[str]:
+    """What can be seen of a node outside of it; empty when nothing is left."""
+    return list(_traces(state))
+
+
+def living_traces(state: NodeState) -> list[str]:
+    """Processes, mounts and interfaces of a node: what must go even if nobody could tidy up."""
+    return [trace for trace in _traces(state) if trace.split()[0] in {"process", "mount", "interface"}]
+
+
+def _traces(state: NodeState) -> Iterator[str]:
+    yield from (f"process {process.pid}" for process in processes_of(state.name))
+    yield from (f"cgroup {folder}" for folder in cgroup_folders(state.name))
+    if str(state.data) in Path("/proc/self/mountinfo").read_text():
+        yield f"mount below {state.data}"
+    if state.subnet.link in run(["ip", "link", "show"], timeout=5).stdout:
+        yield f"interface {state.subnet.link}"
+    if str(state.subnet.network) in run(["ip", "route", "show"], timeout=5).stdout:
+        yield f"route {state.subnet.network}"
+    if state.data.exists():
+        yield f"data folder {state.data}"
+    if Registry().find(state.name):
+        yield "state"
+
+
+def route_to(address: str) -> str:
+    """How the machine would send a packet there now."""
+    try:
+        return run(["ip", "route", "get", address], timeout=5).stdout
+    except CommandFailed as refused:
+        return refused.output
+
+
+def inside(pid: int, script: str, *, seconds: float = 10) -> str:
+    """What a Python script prints in the network namespace of a process."""
+    return run(["nsenter", f"--net=/proc/{pid}/ns/net", sys.executable, "-S", "-c", script], timeout=seconds).stdout
+
+
+def unique(word: str) -> str:
+    return f"test-{word}-{os.getpid()}"

@@ -1,0 +1,130 @@
+"""Who holds a node: whatever ends the owner or the supervisor ends the node, and the next start finds a clean slate."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import time
+from functools import partial
+
+import pytest
+
+from gitops_e2e.clusters.node.errors import NodeFailed
+from gitops_e2e.clusters.node.node import Node
+from gitops_e2e.clusters.node.state import NodeState, Registry
+from gitops_e2e.progress import say
+from tests.clusters.kit import Kit, eventually, living_traces, route_to, state_of, traces, unique
+
+pytestmark = pytest.mark.node
+
+_LONGEST_START = 5.0
+
+
+def _line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout
+    return process.stdout.readline().strip()
+
+
+def _gone(state: NodeState) -> bool:
+    return not traces(state)
+
+
+def _kill(process: subprocess.Popen[str]) -> None:
+    process.kill()
+    process.communicate()
+
+
+def test_a_killed_owner_takes_its_node_with_it_at_any_moment(kit: Kit, capfd: pytest.CaptureFixture[str]) -> None:
+    seed = int(os.environ.get("GITOPS_E2E_SEED") or random.SystemRandom().randrange(1 << 32))
+    with capfd.disabled():
+        say(f"  random kills, repeated with GITOPS_E2E_SEED={seed}")
+    moments = random.Random(seed)  # noqa: S311 - to be repeated, not to be secret
+    name = unique("owned")
+    for _ in range(int(os.environ.get("GITOPS_E2E_KILLS", "5"))):
+        after = moments.uniform(0, _LONGEST_START)
+        owner = kit.start_in_other_process(name)
+        assert _line(owner) == "starting"
+        time.sleep(after)  # the moment itself is what is tried
+        state = Registry().find(name)
+        _kill(owner)
+
+        if state:
+            assert eventually(partial(_gone, state)), f"killed after {after:.2f} s: {traces(state)}"
+
+    kit.start(name).delete()
+
+
+def test_a_name_is_free_again_as_soon_as_its_owner_is_dead(kit: Kit) -> None:
+    name = unique("again")
+    owner = kit.start_in_other_process(name)
+    assert (_line(owner), _line(owner)) == ("starting", "ready")
+    _kill(owner)
+
+    node = kit.start(name)
+
+    node.check()
+    node.delete()
+
+
+def test_a_killed_supervisor_takes_the_node_with_it_and_packets_stay(kit: Kit) -> None:
+    node = kit.start(unique("held"))
+    state = state_of(node.name)
+    assert f"dev {state.subnet.link}" in route_to(node.address)
+    assert state.supervisor
+
+    state.supervisor.send(signal.SIGKILL)
+
+    assert eventually(lambda: not living_traces(state)), living_traces(state)
+    assert "No route to host" in route_to(node.address), "while its owner lives, who may still connect"
+    assert node.name not in Node.sweep()
+    node.delete()
+    assert traces(state) == []
+
+
+def test_a_killed_init_ends_everything_and_is_told(kit: Kit) -> None:
+    node = kit.start(unique("headless"))
+    state = state_of(node.name)
+    assert state.init
+
+    state.init.send(signal.SIGKILL)
+
+    assert eventually(lambda: not [trace for trace in living_traces(state) if "process" in trace])
+    with pytest.raises(NodeFailed, match="init does not answer"):
+        node.check()
+    node.delete()
+    assert traces(state) == []
+
+
+def test_what_a_killed_run_left_is_swept(kit: Kit) -> None:
+    name = unique("orphan")
+    owner = kit.start_in_other_process(name)
+    assert (_line(owner), _line(owner)) == ("starting", "ready")
+    state = state_of(name)
+    assert state.supervisor
+    state.supervisor.send(signal.SIGSTOP)  # so that it cannot tidy up before it is killed
+    _kill(owner)
+    state.supervisor.send(signal.SIGKILL)
+    assert eventually(lambda: not living_traces(state))
+    assert {"cgroup", "route", "data", "state"} == {trace.split()[0] for trace in traces(state)}
+
+    assert name in Node.sweep()
+
+    assert traces(state) == []
+
+
+def test_a_kept_node_outlives_its_owner_until_somebody_deletes_it(kit: Kit) -> None:
+    name = unique("kept")
+    owner = kit.start_in_other_process(name, then="node.keep(); print('kept', flush=True)")
+    assert [_line(owner) for _ in range(3)] == ["starting", "ready", "kept"]
+    owner.communicate(timeout=10)
+    state = state_of(name)
+    assert not state.owned
+    assert name not in Node.sweep()
+
+    node = Node.attach(name)
+    node.check()
+    node.delete()
+
+    assert traces(state) == []

@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+import pytest
+
+from gitops_e2e.pipeline.names import InvalidPipelineId, PipelineNames
+
+
+def test_names_of_a_pipeline() -> None:
+    names = PipelineNames("shop")
+    assert names.namespace("prod") == "shop-prod"
+    assert names.application("prod") == "shop-prod"
+    assert names.branch("prod") == "stage/prod"
+    assert names.image_repository() == "registry.gitops-e2e.svc.cluster.local:5000/shop/product-api"
+    assert names.image_path("stress") == "shop/stress"
+
+
+@pytest.mark.parametrize("good", ["a", "kargo-demo", "p1", "a" * 30])
+def test_ids_that_can_be_names(good: str) -> None:
+    assert PipelineNames(good).id == good
+
+
+@pytest.mark.parametrize(
+    "bad", ["", "Shop", "1shop", "-shop", "shop-", "my_shop", "my.shop", "a/b", "a b", "a" * 31, "é", "shop\n"]
+)
+def test_ids_that_cannot_be_names(bad: str) -> None:
+    with pytest.raises(InvalidPipelineId, match="cannot be the id"):
+        PipelineNames(bad)

@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+
+from gitops_e2e.pipeline.endpoint import Endpoint
+from gitops_e2e.pipeline.probe import Outcome, Probe, ProbeError, Summary
+from tests.pipeline.servers import Reply, Serve
+
+VERSION = "X-Product-Api-Version"
+
+
+def answers(count: int) -> tuple[Callable[[], None], threading.Event]:
+    """Something to call at each request, and the event that there were so many."""
+    enough = threading.Event()
+    numbers = itertools.count(1)
+
+    def one_more() -> None:
+        if next(numbers) >= count:
+            enough.set()
+
+    return one_more, enough
+
+
+def test_a_service_that_answers_loses_nothing(serve: Serve) -> None:
+    one_more, enough = answers(30)
+
+    def answer(path: str) -> Reply:
+        assert path == "/health"
+        one_more()
+        return Reply(200, "{}", {VERSION: "0.9.0"})
+
+    with Probe(Endpoint(serve(answer).url)) as probe:
+        assert enough.wait(20)
+    summary = probe.stop()
+    assert summary.sent >= 30
+    assert summary.lost == ()
+    assert summary.versions == {"0.9.0": summary.sent}
+    assert "answered by 0.9.0" in str(summary)
+
+
+def test_versions_and_failures_are_told_apart(serve: Serve) -> None:
+    one_more, enough = answers(20)
+    numbers = itertools.count()
+
+    def answer(_: str) -> Reply:
+        one_more()
+        number = next(numbers)
+        if number == 3:
+            return Reply(None)
+        if number == 4:
+            return Reply(503, "", {VERSION: "1.0.0"})
+        return Reply(200, "", {VERSION: "0.9.0" if number < 10 else "1.0.0"})
+
+    probe = Probe(Endpoint(serve(answer).url))
+    probe.start()
+    assert enough.wait(20)
+    summary = probe.stop()
+    assert sorted(str(outcome.failure) for outcome in summary.lost)[1] == "status 503"
+    assert len(summary.lost) == 2
+    assert "RemoteDisconnected" in str(summary)
+    assert summary.versions["0.9.0"] == 8
+    assert sum(summary.versions.values()) == summary.sent - 2
+
+
+def test_a_service_that_is_away_loses_everything(nobody: str) -> None:
+    probe = Probe(Endpoint(nobody))
+    probe.start()
+    deadline = threading.Event()
+    while not probe.summary().sent:
+        assert not deadline.wait(0.05)
+    summary = probe.stop()
+    assert len(summary.lost) == summary.sent > 0
+    assert "nobody" in str(summary)
+
+
+def test_nothing_is_sent_after_the_end(serve: Serve) -> None:
+    one_more, enough = answers(3)
+
+    def answer(_: str) -> Reply:
+        one_more()
+        return Reply(200)
+
+    probe = Probe(Endpoint(serve(answer).url))
+    probe.start()
+    assert enough.wait(20)
+    first = probe.stop()
+    assert probe.stop() == first
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("probe-")]
+
+
+def test_slow_answers_do_not_hold_up_the_others(serve: Serve) -> None:
+    one_more, enough = answers(20)
+    numbers = itertools.count()
+
+    def answer(_: str) -> Reply:
+        slow = next(numbers) == 0
+        one_more()
+        return Reply(200, delay=1.0 if slow else 0.0)
+
+    with Probe(Endpoint(serve(answer).url)) as probe:
+        assert enough.wait(20)
+    summary = probe.summary()
+    assert summary.sent >= 20
+    assert summary.lost == ()
+
+
+def test_a_probe_that_was_not_started_says_nothing(nobody: str) -> None:
+    with pytest.raises(ProbeError, match="never started"):
+        Probe(Endpoint(nobody)).stop()
+
+
+def test_a_probe_that_broke_says_nothing(monkeypatch: pytest.MonkeyPatch, nobody: str) -> None:
+    probe = Probe(Endpoint(nobody))
+    monkeypatch.setattr(probe, "_ask", lambda _: None)
+    probe.start()
+    for thread in probe._threads:
+        thread.join()
+    with pytest.raises(ProbeError, match="broke"):
+        probe.stop()
+
+
+def test_rate_is_over_the_time_that_was_probed() -> None:
+    outcomes = tuple(Outcome(datetime.now(UTC), "0.9.0", None) for _ in range(50))
+    assert Summary(outcomes, 2.0).rate == 25.0
+    assert Summary((), 0.0).rate == 0.0

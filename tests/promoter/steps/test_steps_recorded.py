@@ -26,7 +26,7 @@ from gitops_e2e.promoter.steps import Services
 
 pytestmark = pytest.mark.node
 
-RECORDINGS = Path(__file__).parent / "recordings"
+RECORDINGS = Path(__file__).parents[1] / "recordings"
 CASES: list[dict[str, Any]] = json.loads((RECORDINGS / "steps.json").read_text())
 
 PROJECT, STAGE = "expr", "test"

@@ -29,7 +29,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from gitops_e2e.commands import run
 from gitops_e2e.kube import Kube, KubeError, Manifest, Ref
-from gitops_e2e.promoter.admission.configuration import CaBundle, configurations
+from gitops_e2e.promoter.admission.configuration import AtUrl, CaBundle, configurations
 from gitops_e2e.promoter.admission.installation import install
 from gitops_e2e.promoter.admission.registry import all_rules
 from gitops_e2e.promoter.admission.requesters import Requesters
@@ -109,14 +109,28 @@ def namespace(kube: Kube) -> str:
 
 
 @pytest.fixture(scope="session")
-def evaluator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Evaluator]:
+def expr(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The Go command `expr`, built from this checkout."""
     command = tmp_path_factory.mktemp("toolchain") / "expr"
     go = shutil.which("go") or "/usr/local/go/bin/go"
     run([go, "build", "-o", command, "."], cwd=Path(__file__).parents[2] / "toolchain/expr", timeout=300)
-    evaluator = Evaluator(command)
+    return command
+
+
+@pytest.fixture(scope="session")
+def evaluator(expr: Path) -> Iterator[Evaluator]:
+    evaluator = Evaluator(expr)
     yield evaluator
     evaluator.close()
+
+
+@pytest.fixture(scope="session")
+def tools(expr: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the commands that the engine needs."""
+    folder = tmp_path_factory.mktemp("tools")
+    for command in (str(expr), _binary("kustomize"), _binary("helm")):
+        (folder / Path(command).name).symlink_to(command)
+    return folder
 
 
 @dataclass(frozen=True)
@@ -236,17 +250,29 @@ class _GitHandler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
 
+@pytest.fixture(scope="session")
+def serving_keys() -> KeyPair:
+    """A certificate for 127.0.0.1, signed by itself."""
+    return _serving_keys()
+
+
+@pytest.fixture(scope="session")
+def other_serving_keys() -> KeyPair:
+    """Another one."""
+    return _serving_keys()
+
+
 @pytest.fixture(scope="module")
-def admitted(kube: Kube) -> Iterator[Kube]:
+def admitted(kube: Kube, serving_keys: KeyPair) -> Iterator[Kube]:
     """The API server with the engine's admission webhooks; the user is called `admin`."""
-    keys = _serving_keys()
+    keys = serving_keys
     rules = all_rules(kube, Requesters(kube), lambda _promotion, _freight: ())
-    with AdmissionServer(rules, keys) as server:
+    with AdmissionServer(rules, lambda: keys) as server:
         trust = CaBundle(keys.certificate)
-        url = f"https://127.0.0.1:{server.port}"
-        install(kube, url, trust)
+        address = AtUrl(f"https://127.0.0.1:{server.port}")
+        install(kube, address, trust)
         yield kube
-        for manifest in configurations(url, trust):
+        for manifest in configurations(address, trust):
             kube.delete(Ref.of(manifest))
 
 

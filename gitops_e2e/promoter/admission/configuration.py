@@ -33,13 +33,40 @@ class InjectedBy:
     certificate: str
 
 
-def configurations(url: str, trust: CaBundle | InjectedBy) -> list[Manifest]:
-    """The MutatingWebhookConfiguration and the ValidatingWebhookConfiguration.
+@dataclass(frozen=True)
+class AtUrl:
+    """The admission server answers at a URL, such as `https://10.0.0.2:9443`."""
 
-    `url` is where the admission server answers, such as `https://10.0.0.2:9443`.
-    """
-    mutating = [_webhook(asked, url + MUTATE, trust, _defaulted(asked)) for asked in WEBHOOKS if asked.defaulted]
-    validating = [_webhook(asked, url + VALIDATE, trust, list(_validated(asked))) for asked in WEBHOOKS]
+    url: str
+
+    def client(self, path: str) -> Manifest:
+        """The address as `clientConfig` says it."""
+        return {"url": self.url + path}
+
+
+@dataclass(frozen=True)
+class BehindService:
+    """The admission server answers behind a Service, at its port 443."""
+
+    namespace: str
+    name: str
+
+    @property
+    def host(self) -> str:
+        """The name that the serving certificate is for."""
+        return f"{self.name}.{self.namespace}.svc"
+
+    def client(self, path: str) -> Manifest:
+        """The address as `clientConfig` says it."""
+        return {"service": {"namespace": self.namespace, "name": self.name, "path": path, "port": 443}}
+
+
+def configurations(server: AtUrl | BehindService, trust: CaBundle | InjectedBy) -> list[Manifest]:
+    """The MutatingWebhookConfiguration and the ValidatingWebhookConfiguration."""
+    mutating = [
+        _webhook(asked, server.client(MUTATE), trust, _defaulted(asked)) for asked in WEBHOOKS if asked.defaulted
+    ]
+    validating = [_webhook(asked, server.client(VALIDATE), trust, list(_validated(asked))) for asked in WEBHOOKS]
     return [
         _configuration("MutatingWebhookConfiguration", mutating, trust),
         _configuration("ValidatingWebhookConfiguration", validating, trust),
@@ -51,16 +78,19 @@ def is_trusted(configuration: Manifest) -> bool:
     return all(webhook["clientConfig"].get("caBundle") for webhook in configuration["webhooks"])
 
 
-def serving_certificate(certificate: str, namespace: str, *, secret: str, host: str) -> list[Manifest]:
-    """The cert-manager objects that put the serving certificate for `host`, an IP address, into a Secret."""
-    metadata = {"name": certificate, "namespace": namespace}
+def serving_certificate(server: BehindService, *, secret: str) -> list[Manifest]:
+    """The cert-manager objects that put a serving certificate into a Secret: an Issuer, and a Certificate.
+
+    Both are called as the Service and live in its namespace, `InjectedBy(server.namespace, server.name)`.
+    """
+    metadata = {"name": server.name, "namespace": server.namespace}
     issuer: Manifest = {
         "apiVersion": "cert-manager.io/v1",
         "kind": "Issuer",
         "metadata": metadata,
         "spec": {"selfSigned": {}},
     }
-    spec = {"secretName": secret, "ipAddresses": [host], "issuerRef": {"kind": "Issuer", "name": certificate}}
+    spec = {"secretName": secret, "dnsNames": [server.host], "issuerRef": {"kind": "Issuer", "name": server.name}}
     return [issuer, {"apiVersion": "cert-manager.io/v1", "kind": "Certificate", "metadata": metadata, "spec": spec}]
 
 
@@ -76,12 +106,12 @@ def _configuration(kind: str, webhooks: list[Manifest], trust: CaBundle | Inject
     }
 
 
-def _webhook(asked: Asked, url: str, trust: CaBundle | InjectedBy, rules: list[Manifest]) -> Manifest:
+def _webhook(asked: Asked, client: Manifest, trust: CaBundle | InjectedBy, rules: list[Manifest]) -> Manifest:
     bundle = {"caBundle": base64.b64encode(trust.pem).decode()} if isinstance(trust, CaBundle) else {}
     return {
         "name": f"{asked.name}.{GROUP}",
         "admissionReviewVersions": ["v1"],
-        "clientConfig": {"url": url, **bundle},
+        "clientConfig": {**client, **bundle},
         "failurePolicy": "Fail",
         "matchPolicy": "Equivalent",
         "rules": rules,

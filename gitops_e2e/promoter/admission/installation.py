@@ -6,7 +6,7 @@ import time
 
 from gitops_e2e.errors import HarnessError
 from gitops_e2e.kube import Kube, KubeError, Manifest
-from gitops_e2e.promoter.admission.configuration import CaBundle, InjectedBy, configurations
+from gitops_e2e.promoter.admission.configuration import AtUrl, BehindService, CaBundle, InjectedBy, configurations
 from gitops_e2e.promoter.api.kinds import API_VERSION
 
 _POLL_SECONDS = 0.05
@@ -25,17 +25,17 @@ class NotAsked(HarnessError):
     """The API server does not ask the webhooks, or gets no answer."""
 
 
-def install(kube: Kube, url: str, trust: CaBundle | InjectedBy, *, timeout: float = 60.0) -> None:
-    """Make the API server ask the admission server at `url`, and wait until it does.
+def install(kube: Kube, server: AtUrl | BehindService, trust: CaBundle | InjectedBy, *, timeout: float = 60.0) -> None:
+    """Make the API server ask the admission server, and wait until it does.
 
     Raises NotAsked after `timeout` seconds, with what the API server said last.
     """
-    for manifest in configurations(url, trust):
+    for manifest in configurations(server, trust):
         kube.apply(manifest)
     deadline = time.monotonic() + timeout
     while answer := _unasked(kube, _PROMOTION, _MUTATED) or _unasked(kube, _CLUSTER_CONFIG, _VALIDATED):
         if time.monotonic() > deadline:
-            raise NotAsked(f"admission webhooks are not in effect after {timeout:g} s: {answer}", where=url)
+            raise NotAsked(f"admission webhooks are not in effect after {timeout:g} s: {answer}", where=kube.host)
         time.sleep(_POLL_SECONDS)
 
 

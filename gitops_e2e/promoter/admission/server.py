@@ -7,11 +7,10 @@ import logging
 import ssl
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any, Self
 
 from gitops_e2e.errors import HarnessError
@@ -39,15 +38,15 @@ class KeyPair:
 class AdmissionServer:
     """Answers AdmissionReviews at `/mutate` and `/validate` by the rules of the resource they are about.
 
-    Used as a context: serves from entering to leaving. Raises HarnessError where the address cannot be had.
+    Used as a context: serves from entering to leaving. `keys` is asked again for every connection, as
+    certificates are renewed. Raises HarnessError where the address cannot be had, and what `keys` raises.
     """
 
-    def __init__(self, rules: Mapping[str, Rules], keys: KeyPair, *, host: str = "127.0.0.1", port: int = 0) -> None:
-        self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._tls.minimum_version = ssl.TLSVersion.TLSv1_2
-        self.use(keys)
+    def __init__(
+        self, rules: Mapping[str, Rules], keys: Callable[[], KeyPair], *, host: str = "127.0.0.1", port: int = 0
+    ) -> None:
         try:
-            self._server = _Server((host, port), _handler(rules), self._tls)
+            self._server = _Server((host, port), _handler(rules), _Tls(keys))
         except OSError as error:
             raise HarnessError(f"cannot serve admission webhooks: {error}", where=f"{host}:{port}") from error
         self._thread = threading.Thread(target=self._server.serve_forever, name="admission", daemon=True)
@@ -56,14 +55,6 @@ class AdmissionServer:
     def port(self) -> int:
         """The port it listens on."""
         return int(self._server.server_address[1])
-
-    def use(self, keys: KeyPair) -> None:
-        """Serve with another certificate from the next connection on."""
-        with tempfile.TemporaryDirectory() as folder:
-            pem = Path(folder) / "tls.pem"
-            pem.touch(mode=0o600)
-            pem.write_bytes(keys.key + b"\n" + keys.certificate)
-            self._tls.load_cert_chain(pem)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -74,10 +65,37 @@ class AdmissionServer:
         self._server.server_close()
 
 
+class _Tls:
+    """The TLS settings, with the certificate as it is now."""
+
+    def __init__(self, keys: Callable[[], KeyPair]) -> None:
+        self._keys = keys
+        self._loaded = keys()
+        self._context = _context(self._loaded)
+        self._lock = threading.Lock()
+
+    def context(self) -> ssl.SSLContext:
+        keys = self._keys()
+        with self._lock:
+            if keys != self._loaded:
+                self._loaded, self._context = keys, _context(keys)
+            return self._context
+
+
+def _context(keys: KeyPair) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    with tempfile.NamedTemporaryFile() as pem:  # which nobody else may read
+        pem.write(keys.key + b"\n" + keys.certificate)
+        pem.flush()
+        context.load_cert_chain(pem.name)
+    return context
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler], tls: ssl.SSLContext) -> None:
+    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler], tls: _Tls) -> None:
         super().__init__(address, handler)
         self._tls = tls
 
@@ -86,7 +104,7 @@ class _Server(ThreadingHTTPServer):
         request.settimeout(_IDLE_SECONDS)
         with (
             suppress(ConnectionError, TimeoutError, ssl.SSLError),
-            self._tls.wrap_socket(request, server_side=True) as connection,
+            self._tls.context().wrap_socket(request, server_side=True) as connection,
         ):
             super().finish_request(connection, client_address)
 
@@ -98,6 +116,7 @@ class _Server(ThreadingHTTPServer):
 def _handler(rules: Mapping[str, Rules]) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # headers and body are two writes
 
         def do_POST(self) -> None:
             length = int(self.headers.get("Content-Length", 0))

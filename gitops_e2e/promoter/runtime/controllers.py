@@ -88,10 +88,9 @@ class Manager:
     """Runs controllers over one API server: informers first, then workers."""
 
     def __init__(self, kube: StoringKube, controllers: Sequence[Controller]) -> None:
-        self._stop = threading.Event()
         self._loops = [_Loop(controller, kube.stores) for controller in controllers]
         kube.stores.seal()
-        self._informers = [Informer(kube, store, self._stop) for store in kube.stores]
+        self._informers = [Informer(kube, store) for store in kube.stores]
 
     def start(self, *, sync_within: float = 60.0) -> None:
         """Return once every store holds a full listing and the workers are at work. Raises NotSynced."""
@@ -108,10 +107,11 @@ class Manager:
 
         Work that takes longer is cut off by the end of the process; it is taken up from the API objects next time.
         """
-        self._stop.set()
         deadline = time.monotonic() + within
         for loop in self._loops:
             loop.close()
+        for informer in self._informers:
+            informer.stop()
         for loop in self._loops:
             loop.join(deadline)
 

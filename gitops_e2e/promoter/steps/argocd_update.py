@@ -198,7 +198,7 @@ _TAG_XOR_DIGEST = [
     {"properties": {"digest": EMPTY, "tag": EMPTY}},
 ]
 _KUSTOMIZE_IMAGE = {
-    **strict({"digest": {}, "newName": TEXT, "repoURL": some(TEXT), "tag": {}}, "repoURL"),
+    **strict({"digest": TEXT, "newName": TEXT, "repoURL": some(TEXT), "tag": TEXT}, "repoURL"),
     "oneOf": _TAG_XOR_DIGEST,
 }
 _SOURCE = {

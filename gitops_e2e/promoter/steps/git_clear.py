@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gitops_e2e.promoter.steps.git import CommandRefused, WorkingTree
 from gitops_e2e.promoter.steps.model import StepContext, StepError, StepKind, StepResult
-from gitops_e2e.promoter.steps.schemas import TEXT, strict
+from gitops_e2e.promoter.steps.schemas import TEXT, some, strict
 
 
 def _run(context: StepContext) -> StepResult:
@@ -19,4 +19,4 @@ def _run(context: StepContext) -> StepResult:
     return StepResult()
 
 
-GIT_CLEAR = StepKind(name="git-clear", schema=strict({"path": TEXT}, "path"), run=_run)
+GIT_CLEAR = StepKind(name="git-clear", schema=strict({"path": some(TEXT)}, "path"), run=_run)

@@ -10,7 +10,7 @@ from gitops_e2e.promoter.api.gotext import quote
 from gitops_e2e.promoter.steps.git import BareClone, CommandRefused, Home, find_login
 from gitops_e2e.promoter.steps.model import Author, StepContext, StepError, StepKind, StepResult, TerminalStepError
 from gitops_e2e.promoter.steps.paths import secure_join
-from gitops_e2e.promoter.steps.schemas import AUTHOR, EMPTY, TEXT, some, strict
+from gitops_e2e.promoter.steps.schemas import AUTHOR, EMPTY, TEXT, TRUTH, several, some, strict
 
 _REFS = ("branch", "commit", "tag")
 
@@ -21,7 +21,7 @@ def _one_of_refs(chosen: str | None) -> dict[str, Any]:
 
 
 _CHECKOUT = {
-    **strict({"as": TEXT, "branch": {}, "commit": {}, "create": {"type": "boolean"}, "path": TEXT, "tag": {}}, "path"),
+    **strict({"as": TEXT, "create": TRUTH, "path": some(TEXT), **dict.fromkeys(_REFS, TEXT)}, "path"),
     "oneOf": [_one_of_refs(ref) for ref in (*_REFS, None)],
 }
 
@@ -101,8 +101,8 @@ GIT_CLONE = StepKind(
     schema=strict(
         {
             "author": AUTHOR,
-            "checkout": {"type": "array", "minItems": 1, "items": _CHECKOUT},
-            "insecureSkipTLSVerify": {"type": "boolean"},
+            "checkout": several(_CHECKOUT),
+            "insecureSkipTLSVerify": TRUTH,
             "repoURL": some(TEXT),
         },
         "checkout",

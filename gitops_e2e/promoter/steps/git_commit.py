@@ -40,6 +40,6 @@ def _doing(what: str, command: Callable[[], str]) -> str:
 
 GIT_COMMIT = StepKind(
     name="git-commit",
-    schema=strict({"author": AUTHOR, "message": some(TEXT), "path": TEXT}, "message", "path"),
+    schema=strict({"author": AUTHOR, "message": some(TEXT), "path": some(TEXT)}, "message", "path"),
     run=_run,
 )

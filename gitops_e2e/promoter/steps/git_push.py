@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from gitops_e2e.promoter.api.urls import normalized_git_url
 from gitops_e2e.promoter.steps.git import CommandRefused, WorkingTree
 from gitops_e2e.promoter.steps.model import StepContext, StepError, StepKind, StepResult
-from gitops_e2e.promoter.steps.schemas import EMPTY, TEXT, TRUTH, strict
+from gitops_e2e.promoter.steps.schemas import EMPTY, TEXT, TRUTH, some, strict
 
 _ATTEMPTS = 10
 _FIRST_PAUSE, _FACTOR, _LONGEST_PAUSE = 1.0, 1.5, 30.0
@@ -89,7 +89,7 @@ GIT_PUSH = StepKind(
             {
                 "generateTargetBranch": TRUTH,
                 "maxAttempts": {"type": "integer", "minimum": 1, "maximum": 2147483647},
-                "path": TEXT,
+                "path": some(TEXT),
                 "provider": {"enum": list(_COMMIT_PATHS)},
                 "targetBranch": TEXT,
             },

@@ -83,7 +83,7 @@ _SCHEMA = strict(
             "type": "array",
             "items": {
                 **strict(
-                    {"digest": {}, "image": some(TEXT), "name": TEXT, "newName": TEXT, "tag": {}},
+                    {"digest": TEXT, "image": some(TEXT), "name": TEXT, "newName": TEXT, "tag": TEXT},
                     "image",
                 ),
                 "oneOf": [

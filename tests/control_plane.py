@@ -13,8 +13,9 @@ import socket
 import subprocess
 import time
 import urllib.request
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -25,7 +26,7 @@ from gitops_e2e.kube import Kube, KubeError
 from gitops_e2e.toolchain import Toolchain
 
 _READY_BOUND = 60.0
-_TOKEN = "test-token"
+_ADMIN = MappingProxyType({"admin": "system:masters"})
 
 
 class Process:
@@ -66,10 +67,14 @@ class Process:
 
 
 class ControlPlane:
-    """etcd and kube-apiserver, and whatever controllers a test adds."""
+    """etcd and kube-apiserver, and whatever controllers a test adds.
 
-    def __init__(self, folder: Path) -> None:
+    `users` are known by name, each with its one group or none.
+    """
+
+    def __init__(self, folder: Path, users: Mapping[str, str] = _ADMIN) -> None:
         self._folder = folder
+        self._users = users
         self._toolchain = Toolchain(Cache.of_user())
         self._etcd_port, peer, self._api_port = free_port(), free_port(), free_port()
         etcd_url = f"http://127.0.0.1:{self._etcd_port}"
@@ -144,8 +149,12 @@ class ControlPlane:
 
     @property
     def kubeconfig(self) -> Path:
-        """The administrator's; written anew, as the certificate only exists once the server has started."""
-        file = self._folder / "kubeconfig"
+        """The administrator's."""
+        return self.kubeconfig_of("admin")
+
+    def kubeconfig_of(self, user: str) -> Path:
+        """A user's; written anew, as the certificate only exists once the server has started."""
+        file = self._folder / f"kubeconfig-{user.rpartition(':')[2]}"
         certificate = self._folder / "certificates" / "apiserver.crt"
         cluster = {"server": f"https://127.0.0.1:{self._api_port}", "certificate-authority": str(certificate)}
         file.write_text(
@@ -154,8 +163,8 @@ class ControlPlane:
                     "apiVersion": "v1",
                     "kind": "Config",
                     "clusters": [{"name": "test", "cluster": cluster}],
-                    "users": [{"name": "admin", "user": {"token": _TOKEN}}],
-                    "contexts": [{"name": "test", "context": {"cluster": "test", "user": "admin"}}],
+                    "users": [{"name": user, "user": {"token": _token(user)}}],
+                    "contexts": [{"name": "test", "context": {"cluster": "test", "user": user}}],
                     "current-context": "test",
                 }
             )
@@ -165,6 +174,10 @@ class ControlPlane:
     def kube(self) -> Kube:
         return Kube(self.kubeconfig)
 
+    def binary(self, name: str) -> Path:
+        """A command of the toolchain."""
+        return self._toolchain.binary(name)
+
     def module(self, path: str) -> Path:
         """The folder of a Go module of the toolchain, where upstream's manifests are."""
         return self._toolchain.module_dir(path)
@@ -172,7 +185,7 @@ class ControlPlane:
     # --- inside
 
     def process(self, name: str, *flags: str) -> Process:
-        return Process([self._toolchain.binary(name), *flags], self._folder / f"{name}.log")
+        return Process([self.binary(name), *flags], self._folder / f"{name}.log")
 
     def _ready(self) -> bool:
         try:
@@ -182,7 +195,7 @@ class ControlPlane:
 
     def _tokens(self) -> Path:
         file = self._folder / "tokens.csv"
-        file.write_text(f'{_TOKEN},admin,admin,"system:masters"\n')
+        file.write_text("".join(f"{_token(user)},{user},{user},{group}\n" for user, group in self._users.items()))
         return file
 
     def _service_account_key(self) -> Path:
@@ -217,3 +230,7 @@ def free_port() -> int:
 def apply_all(kube: Kube, manifests: Iterable[dict[str, object]]) -> None:
     for manifest in manifests:
         kube.apply(manifest)
+
+
+def _token(user: str) -> str:
+    return f"token-of-{user.rpartition(':')[2]}"

@@ -5,16 +5,11 @@ from __future__ import annotations
 import base64
 import itertools
 import os
-import secrets
 import shutil
-import signal
-import socket
 import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -25,10 +20,10 @@ import pytest
 import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from gitops_e2e.commands import run
-from gitops_e2e.kube import Kube, KubeError, Manifest, Ref
+from gitops_e2e.kube import Kube, Manifest, Ref
 from gitops_e2e.promoter.admission.configuration import AtUrl, CaBundle, configurations
 from gitops_e2e.promoter.admission.installation import install
 from gitops_e2e.promoter.admission.registry import all_rules
@@ -36,14 +31,16 @@ from gitops_e2e.promoter.admission.requesters import Requesters
 from gitops_e2e.promoter.admission.server import AdmissionServer, KeyPair
 from gitops_e2e.promoter.api import crds
 from gitops_e2e.promoter.expressions import Evaluator
+from tests.control_plane import ControlPlane
 
-_MODULES = Path(os.environ.get("GOMODCACHE", Path.home() / "go/pkg/mod"))
-_FOREIGN_CRDS = (
-    "github.com/argoproj/argo-cd/v3@v3.2.11/manifests/crds/application-crd.yaml",
-    "github.com/argoproj/argo-rollouts@v1.9.2/manifests/crds/analysis-run-crd.yaml",
-    "github.com/argoproj/argo-rollouts@v1.9.2/manifests/crds/analysis-template-crd.yaml",
-    "github.com/argoproj/argo-rollouts@v1.9.2/manifests/crds/cluster-analysis-template-crd.yaml",
-)
+_FOREIGN_CRDS = {  # files by Go module
+    "github.com/argoproj/argo-cd/v3": ("application-crd.yaml",),
+    "github.com/argoproj/argo-rollouts": (
+        "analysis-run-crd.yaml",
+        "analysis-template-crd.yaml",
+        "cluster-analysis-template-crd.yaml",
+    ),
+}
 _USERS = {  # their groups, by name
     "admin": "system:masters",
     "system:serviceaccount:kargo:kargo-controller": "system:masters",
@@ -53,24 +50,34 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def bare_apiserver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The kubeconfig of an API server that knows the built-in kinds only; its user may do everything."""
-    with _api_server(tmp_path_factory.mktemp("apiserver")) as kubeconfig:
-        yield kubeconfig
+def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """An API server that knows the built-in kinds only."""
+    plane = ControlPlane(tmp_path_factory.mktemp("control-plane"), _USERS)
+    try:
+        plane.start()
+        yield plane
+    finally:
+        plane.stop()
 
 
 @pytest.fixture(scope="session")
-def apiserver(bare_apiserver: Path) -> Path:
+def bare_apiserver(control_plane: ControlPlane) -> Path:
+    """Its kubeconfig; the user is called `admin` and may do everything."""
+    return control_plane.kubeconfig
+
+
+@pytest.fixture(scope="session")
+def apiserver(control_plane: ControlPlane) -> Path:
     """The same with Kargo's kinds, Applications, AnalysisRuns and AnalysisTemplates."""
-    kube = Kube(bare_apiserver)
+    kube = control_plane.kube()
     crds.install(kube)
-    for file in (_MODULES / path for path in _FOREIGN_CRDS):
-        for manifest in yaml.safe_load_all(file.read_text()):
-            if manifest and manifest["kind"] == "CustomResourceDefinition":
-                manifest.pop("status", None)
-                kube.apply(manifest)
-                _wait_served(kube, manifest)
-    return bare_apiserver
+    for module, files in _FOREIGN_CRDS.items():
+        for file in files:
+            manifest = yaml.safe_load((control_plane.module(module) / "manifests/crds" / file).read_text())
+            manifest.pop("status", None)
+            kube.apply(manifest)
+            _wait_served(kube, manifest)
+    return control_plane.kubeconfig
 
 
 @pytest.fixture(scope="session")
@@ -79,19 +86,19 @@ def kube(apiserver: Path) -> Kube:
 
 
 @pytest.fixture(scope="session")
-def kube_as(apiserver: Path) -> Callable[[str], Kube]:
+def kube_as(apiserver: Path, control_plane: ControlPlane) -> Callable[[str], Kube]:  # noqa: ARG001 - with Kargo's kinds
     """The same server for another user: `alice`, who has no rights yet, or the engine's own service account."""
-    return lambda user: Kube(_kubeconfig_of(user, apiserver.parent))
+    return lambda user: Kube(control_plane.kubeconfig_of(user))
 
 
 @pytest.fixture(scope="session")
-def kubectl() -> str:
-    return _binary("kubectl")
+def kubectl(control_plane: ControlPlane) -> str:
+    return str(control_plane.binary("kubectl"))
 
 
 @pytest.fixture(scope="session")
-def kustomize() -> Path:
-    return Path(_binary("kustomize"))
+def kustomize(control_plane: ControlPlane) -> Path:
+    return control_plane.binary("kustomize")
 
 
 @pytest.fixture
@@ -125,11 +132,11 @@ def evaluator(expr: Path) -> Iterator[Evaluator]:
 
 
 @pytest.fixture(scope="session")
-def tools(expr: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tools(expr: Path, control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the commands that the engine needs."""
     folder = tmp_path_factory.mktemp("tools")
-    for command in (str(expr), _binary("kustomize"), _binary("helm")):
-        (folder / Path(command).name).symlink_to(command)
+    for command in (expr, control_plane.binary("kustomize"), control_plane.binary("helm")):
+        (folder / command.name).symlink_to(command)
     return folder
 
 
@@ -274,112 +281,6 @@ def admitted(kube: Kube, serving_keys: KeyPair) -> Iterator[Kube]:
         yield kube
         for manifest in configurations(address, trust):
             kube.delete(Ref.of(manifest))
-
-
-@contextmanager
-def _api_server(folder: Path) -> Iterator[Path]:
-    etcd_port, peer_port, port = _free_ports(3)
-    tokens = {user: secrets.token_hex(16) for user in _USERS}
-    key = folder / "service-accounts.key"
-    key.write_bytes(
-        rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-    )
-    token_file = folder / "tokens.csv"
-    token_file.write_text("".join(f"{tokens[user]},{user},{user},{group}\n" for user, group in _USERS.items()))
-    etcd = [
-        _binary("etcd", "server"),
-        f"--data-dir={folder / 'etcd'}",
-        f"--listen-client-urls=http://127.0.0.1:{etcd_port}",
-        f"--advertise-client-urls=http://127.0.0.1:{etcd_port}",
-        f"--listen-peer-urls=http://127.0.0.1:{peer_port}",
-        "--unsafe-no-fsync",
-        "--log-level=warn",
-    ]
-    apiserver = [
-        _binary("kube-apiserver"),
-        f"--etcd-servers=http://127.0.0.1:{etcd_port}",
-        "--bind-address=127.0.0.1",
-        "--advertise-address=127.0.0.1",
-        f"--secure-port={port}",
-        f"--cert-dir={folder / 'pki'}",
-        "--authorization-mode=RBAC",
-        f"--token-auth-file={token_file}",
-        f"--service-account-key-file={key}",
-        f"--service-account-signing-key-file={key}",
-        "--service-account-issuer=https://kubernetes.default.svc",
-        "--service-cluster-ip-range=10.96.0.0/16",
-        "--disable-admission-plugins=ServiceAccount",
-        "--profiling=false",
-    ]
-    with ExitStack() as stack:
-        stack.enter_context(_process(etcd, folder / "etcd.log"))
-        stack.enter_context(_process(apiserver, folder / "apiserver.log"))
-        kubeconfig = _kubeconfig_of("admin", folder)
-        ca = folder / "pki/apiserver.crt"
-        for user, token in tokens.items():
-            written = yaml.safe_dump(_kubeconfig(f"https://127.0.0.1:{port}", ca, token))
-            _kubeconfig_of(user, folder).write_text(written)
-        _wait_ready(kubeconfig, ca)
-        yield kubeconfig
-
-
-@contextmanager
-def _process(argv: list[str], log: Path) -> Iterator[None]:
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "KILL", "--", *argv], stdout=output, stderr=subprocess.STDOUT
-        )
-    try:
-        yield
-    finally:
-        process.send_signal(signal.SIGKILL)
-        process.wait(timeout=10)
-
-
-def _binary(*names: str) -> str:
-    path = os.environ.get("GITOPS_E2E_BINARIES", str(Path(tempfile.gettempdir(), "gobin")))
-    for name in names:
-        if found := shutil.which(name, path=path):
-            return found
-    pytest.skip(f"no {names[0]} in {path}")
-
-
-def _free_ports(count: int) -> list[int]:
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
-
-
-def _kubeconfig_of(user: str, folder: Path) -> Path:
-    return folder / f"kubeconfig-{user.rpartition(':')[2]}"
-
-
-def _kubeconfig(url: str, ca: Path, token: str) -> Manifest:
-    return {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "clusters": [{"name": "test", "cluster": {"server": url, "certificate-authority": str(ca)}}],
-        "users": [{"name": "admin", "user": {"token": token}}],
-        "contexts": [{"name": "test", "context": {"cluster": "test", "user": "admin"}}],
-        "current-context": "test",
-    }
-
-
-def _wait_ready(kubeconfig: Path, ca: Path) -> None:
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            if ca.exists() and Kube(kubeconfig).raw("/readyz") == b"ok":
-                return
-        except KubeError:
-            if time.monotonic() > deadline:
-                raise
-        assert time.monotonic() < deadline, f"no certificate: see {kubeconfig.parent}/apiserver.log"
-        time.sleep(0.05)
 
 
 def _wait_served(kube: Kube, crd: Manifest) -> None:

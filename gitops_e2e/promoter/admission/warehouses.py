@@ -14,16 +14,10 @@ from gitops_e2e.promoter.admission.refusals import FieldError, invalid, invalid_
 from gitops_e2e.promoter.admission.reviews import Review
 from gitops_e2e.promoter.api.kinds import LABEL_SHARD
 from gitops_e2e.promoter.api.urls import normalized_git_url
+from gitops_e2e.promoter.warehouses.semver import is_constraint
 
 _SUBSCRIPTIONS = "spec.subscriptions"
 _KINDS = {"git": "Git repository", "image": "image repository", "chart": "Helm chart"}
-
-
-def is_constraint(text: str) -> bool:
-    """Stands in for the grammar of versions until that is here."""
-    return bool(re.fullmatch(r"[\d\s.,|^~<>=!*xXvV+-]+", text))
-
-
 _PLATFORM = re.compile(r"[^/]+/[^/]+(/[^/]+)?")
 
 

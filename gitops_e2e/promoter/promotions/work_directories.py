@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from pathlib import Path
 
 _PREFIX = "promotion-"
@@ -17,9 +18,13 @@ class WorkDirectories:
 
     def __init__(self, root: Path) -> None:
         root.mkdir(parents=True, exist_ok=True)
-        for left in root.glob(f"{_PREFIX}*"):
-            shutil.rmtree(left)
         self._root = root
+        left = Path(tempfile.mkdtemp(prefix="left-", dir=root))
+        for directory in root.glob(f"{_PREFIX}*"):
+            # A git that outlives its engine by a moment may still write there: the name at least is free at once.
+            directory.rename(left / directory.name)
+        for directory in root.glob("left-*"):
+            shutil.rmtree(directory, ignore_errors=True)
 
     def open(self, uid: str) -> tuple[Path, bool]:
         """The directory of a Promotion by its uid, and whether it had to be made."""

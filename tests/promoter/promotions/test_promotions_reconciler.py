@@ -219,7 +219,7 @@ class Counter:
 def counter() -> Iterator[Counter]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            counter.requests += 1
+            counted.requests += 1
             self.send_response(204)
             self.end_headers()
 
@@ -227,9 +227,9 @@ def counter() -> Iterator[Counter]:
             """Say nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    counter = Counter(f"http://127.0.0.1:{server.server_port}/")
+    counted = Counter(f"http://127.0.0.1:{server.server_port}/")
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield counter
+    yield counted
     server.shutdown()
     server.server_close()
 

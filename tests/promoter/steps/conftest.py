@@ -10,17 +10,18 @@ import pytest
 
 from gitops_e2e.kube import Kube, Manifest
 from gitops_e2e.promoter.api.origins import Origin
+from gitops_e2e.promoter.credentials import Login
 from gitops_e2e.promoter.expressions import Artifacts, Evaluator, ProjectReader
-from gitops_e2e.promoter.steps import KINDS, GitLogin, Services, StepContext, StepResult, TerminalStepError
+from gitops_e2e.promoter.steps import KINDS, Services, StepContext, StepResult, TerminalStepError
 
 
 @dataclass(frozen=True)
 class Logins:
     """Logins by repository address."""
 
-    known: dict[str, GitLogin]
+    known: dict[str, Login]
 
-    def find(self, project: str, repo_url: str) -> GitLogin | None:  # noqa: ARG002 - there is one project only
+    def find(self, project: str, repo_url: str) -> Login | None:  # noqa: ARG002 - there is one project only
         return self.known.get(repo_url)
 
 
@@ -30,7 +31,7 @@ class Steps:
 
     work_dir: Path
     services: Services
-    logins: dict[str, GitLogin]
+    logins: dict[str, Login]
 
     def run(self, uses: str, config: object, *, freight: Sequence[Manifest] = (), **about: str) -> StepResult:
         """Run one step. Raises StepError and its like, also for a config that does not fit."""
@@ -58,6 +59,6 @@ class Steps:
 def steps(tmp_path: Path, kube: Kube, evaluator: Evaluator, kustomize: Path) -> Steps:
     work_dir = tmp_path / "work"
     work_dir.mkdir()
-    logins: dict[str, GitLogin] = {}
+    logins: dict[str, Login] = {}
     services = Services(kube, evaluator, Logins(logins), kustomize=kustomize, helm=Path("/nowhere/helm"))
     return Steps(work_dir, services, logins)

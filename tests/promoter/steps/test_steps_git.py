@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from gitops_e2e.commands import run
-from gitops_e2e.promoter.steps import GitLogin, StepError, TerminalStepError
+from gitops_e2e.promoter.credentials import Login
+from gitops_e2e.promoter.steps import StepError, TerminalStepError
 
 pytestmark = pytest.mark.node
 
@@ -110,7 +111,7 @@ class TestLogin:
         git_server.users.clear()
 
     def test_password_is_used_for_clone_and_push_and_kept_nowhere(self, steps: Any, url: str, repository: Path) -> None:
-        steps.logins[url] = GitLogin("robot", "pass word")
+        steps.logins[url] = Login("robot", "pass word")
         _clone(steps, url)
         (steps.work_dir / "src/new").write_text("x")
         steps.run("git-commit", {"path": "src", "message": "m"})
@@ -119,8 +120,8 @@ class TestLogin:
         kept = [file for file in steps.work_dir.rglob("*") if file.is_file() and b"pass word" in file.read_bytes()]
         assert kept == []
 
-    @pytest.mark.parametrize("login", [None, GitLogin("robot", "wrong")])
-    def test_without_the_right_password_there_is_no_way_in(self, steps: Any, url: str, login: GitLogin | None) -> None:
+    @pytest.mark.parametrize("login", [None, Login("robot", "wrong")])
+    def test_without_the_right_password_there_is_no_way_in(self, steps: Any, url: str, login: Login | None) -> None:
         if login:
             steps.logins[url] = login
         with pytest.raises(StepError, match=r"Authentication failed|terminal prompts disabled|could not read Username"):

@@ -69,7 +69,10 @@ def test_opposite_operators_part_the_releases(bound: str) -> None:
     assert Version.parse(bound) in allowed(f"~{bound}") & allowed(f"^{bound}")
 
 
-@pytest.mark.parametrize(("one", "two"), itertools.combinations(["^1.0.0", "~1.2", "<1.1.0", ">=2", "!=1.2.3"], 2))
+RANGES = ["^1.0.0", "~1.2", "<1.1.0", ">=2", "!=1.2.3"]
+
+
+@pytest.mark.parametrize(("one", "two"), list(itertools.combinations(RANGES, 2)))
 def test_a_comma_is_and_two_bars_are_or(one: str, two: str) -> None:
     left, right = Constraint.parse(one), Constraint.parse(two)
     for version in RELEASES:

@@ -3,7 +3,6 @@
 from gitops_e2e.promoter.steps.kinds import KINDS
 from gitops_e2e.promoter.steps.model import (
     Author,
-    GitLogin,
     GitLogins,
     Services,
     StepContext,
@@ -17,7 +16,6 @@ from gitops_e2e.promoter.steps.model import (
 __all__ = [
     "KINDS",
     "Author",
-    "GitLogin",
     "GitLogins",
     "Services",
     "StepContext",

@@ -13,7 +13,8 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from gitops_e2e.commands import CommandFailed, CommandTimedOut, run
 from gitops_e2e.errors import HarnessError
-from gitops_e2e.promoter.steps.model import Author, GitLogin, StepContext, StepError
+from gitops_e2e.promoter.credentials import Login
+from gitops_e2e.promoter.steps.model import Author, StepContext, StepError
 from gitops_e2e.promoter.steps.paths import secure_join
 
 _SECONDS = 120.0
@@ -36,7 +37,7 @@ class Home:
     path: Path
 
     @staticmethod
-    def create(work_dir: Path, author: Author, login: GitLogin | None, *, verify_tls: bool) -> Home:
+    def create(work_dir: Path, author: Author, login: Login | None, *, verify_tls: bool) -> Home:
         """Make a home for a clone below the work directory."""
         home = Home(Path(tempfile.mkdtemp(prefix="repo-", dir=work_dir)))
         settings = {"user.name": author.name, "user.email": author.email}
@@ -47,7 +48,7 @@ class Home:
         home.admit(login)
         return home
 
-    def admit(self, login: GitLogin | None) -> None:
+    def admit(self, login: Login | None) -> None:
         """Have the login's key at hand for ssh; a password is given to git at each call instead."""
         askpass = self.path / "askpass"
         askpass.write_text(_ASKPASS)
@@ -57,9 +58,7 @@ class Home:
             key.touch(mode=0o600)
             key.write_text(f"{login.ssh_private_key.rstrip()}\n")
 
-    def git(
-        self, *arguments: str, cwd: Path, login: GitLogin | None = None, env: Mapping[str, str] | None = None
-    ) -> str:
+    def git(self, *arguments: str, cwd: Path, login: Login | None = None, env: Mapping[str, str] | None = None) -> str:
         """Run git and give what it printed to standard output. Raises CommandRefused."""
         argv = (_git(), *arguments)
         if not cwd.is_dir():
@@ -71,7 +70,7 @@ class Home:
         except CommandFailed as error:
             raise CommandRefused(argv, error.output) from error
 
-    def _environment(self, login: GitLogin | None) -> dict[str, str]:
+    def _environment(self, login: Login | None) -> dict[str, str]:
         known_hosts = "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null"
         key = f"-i {shlex.quote(str(self.path / 'ssh-key'))} -o IdentitiesOnly=yes"
         return {
@@ -93,7 +92,7 @@ class _Repository:
     home: Home
     path: Path
     url: str
-    login: GitLogin | None
+    login: Login | None
 
     def git(self, *arguments: str, env: Mapping[str, str] | None = None) -> str:
         """Run git here. Raises CommandRefused."""
@@ -111,7 +110,7 @@ class BareClone(_Repository):
     """All branches and tags of a remote repository, without files."""
 
     @staticmethod
-    def clone(home: Home, url: str, login: GitLogin | None) -> BareClone:
+    def clone(home: Home, url: str, login: Login | None) -> BareClone:
         """Clone a repository. Raises CommandRefused."""
         clone = BareClone(home, home.path / "repo", url, login)
         home.git("clone", "--bare", _with_user(url, login), str(clone.path), cwd=home.path, login=login)
@@ -158,7 +157,7 @@ class WorkingTree(_Repository):
         return self.git("symbolic-ref", "--short", "HEAD").strip()
 
 
-def find_login(context: StepContext, url: str) -> GitLogin | None:
+def find_login(context: StepContext, url: str) -> Login | None:
     """The project's login for a repository. Raises StepError."""
     try:
         return context.services.logins.find(context.project, url)
@@ -173,7 +172,7 @@ def _own_setting(work_dir: Path, path: Path, key: str, what: str) -> str:
         raise StepError(f"error reading {what} from config: {error.what}") from error
 
 
-def _with_user(url: str, login: GitLogin | None) -> str:
+def _with_user(url: str, login: Login | None) -> str:
     """The address with the login's user name in it, as git asks for the password of that user only."""
     parts = urlsplit(url)
     if not login or not login.username or parts.scheme not in {"http", "https"}:

@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 
 from gitops_e2e.errors import HarnessError
 from gitops_e2e.kube import Kube, Manifest
+from gitops_e2e.promoter.credentials import Login
 from gitops_e2e.promoter.expressions import Artifacts, Evaluator
 
 StepStatus = Literal["Running", "Succeeded", "Skipped", "Failed", "Errored", "Aborted"]
@@ -47,19 +48,10 @@ class Author:
     email: str = "no-reply@kargo.io"
 
 
-@dataclass(frozen=True)
-class GitLogin:
-    """What lets git into a repository: user name and password, or a private key in OpenSSH's form."""
-
-    username: str = ""
-    password: str = ""
-    ssh_private_key: str = ""
-
-
 class GitLogins(Protocol):
     """Where logins are looked up."""
 
-    def find(self, project: str, repo_url: str) -> GitLogin | None:
+    def find(self, project: str, repo_url: str) -> Login | None:
         """The login of a project for a repository, or None for "without"."""
 
 

@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
-import re
 
 from gitops_e2e.kube import Manifest
 from gitops_e2e.promoter.api.freights import origin
-from gitops_e2e.promoter.api.urls import normalized_git_url
-
-_DOCKER_HUB = re.compile(r"(?:(?:index\.|registry-1\.)?docker\.io/)(?:library/)?")
-_SCHEME = re.compile(r"^https?://")
+from gitops_e2e.promoter.api.urls import normalized_chart_url, normalized_git_url
 
 
 def freight_name(freight: Manifest) -> str:
     """The SHA-1 over where the Freight comes from and what it is made of, as 40 hex digits."""
     parts = [
         *(_commit(commit) for commit in freight.get("commits", [])),
-        *(
-            f"{image['repoURL']}:{image.get('tag', '')}@{image.get('digest', '')}"
-            for image in freight.get("images", [])
-        ),
+        *(_image(image) for image in freight.get("images", [])),
         *(_chart(chart) for chart in freight.get("charts", [])),
     ]
     text = f"{origin(freight)}:{'|'.join(sorted(parts, key=str.encode))}"
@@ -41,11 +34,3 @@ def _chart(chart: Manifest) -> str:
     url = normalized_chart_url(chart["repoURL"])
     place = posixpath.normpath(posixpath.join(url, chart.get("name", "")))
     return f"{place}:{chart.get('version', '')}"
-
-
-def normalized_chart_url(url: str) -> str:
-    """The one form of all spellings of a chart repository's address: an OCI one without scheme, Docker Hub's bare."""
-    lower = url.strip().lower()
-    if _SCHEME.match(lower):
-        return lower
-    return _DOCKER_HUB.sub("", lower.removeprefix("oci://"), count=1)

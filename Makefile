@@ -22,9 +22,10 @@ unit: $(READY)  ## fast tests of the engine room
 node: $(READY)  ## tests that start real parts on this machine
 	$(BIN)/pytest tests -m node
 
-product-api: $(READY)  ## the tests of the service under test, with a real Redis
-	$(BIN)/python -m gitops_e2e.machine.packages nodejs npm redis-server
-	cd product-api && npm ci --no-audit --no-fund && npm run lint && npm test
+product-api: $(READY)  ## style, types and tests of the service under test, with a real Redis and Node.js 20
+	$(BIN)/python -m gitops_e2e.machine redis-server
+	cd product-api && export PATH="$(abspath $(BIN)):$$PATH" && \
+	  npm ci --no-audit --no-fund --no-update-notifier && npm run lint && npm test
 
 bench: $(READY)  ## measured figures, one JSON object a line; ONLY=name,name runs some
 	@$(BIN)/python -m benchmarks $(ONLY)

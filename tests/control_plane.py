@@ -12,11 +12,11 @@ import signal
 import socket
 import subprocess
 import time
-import urllib.request
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
+import requests
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -72,11 +72,11 @@ class ControlPlane:
     `users` are known by name, each with its one group or none.
     """
 
-    def __init__(self, folder: Path, users: Mapping[str, str] = _ADMIN) -> None:
+    def __init__(self, folder: Path, users: Mapping[str, str] = _ADMIN, *, etcd_port: int | None = None) -> None:
         self._folder = folder
         self._users = users
         self._toolchain = Toolchain(Cache.of_user())
-        self._etcd_port, peer, self._api_port = free_port(), free_port(), free_port()
+        self._etcd_port, peer, self._api_port = etcd_port or free_port(), free_port(), free_port()
         etcd_url = f"http://127.0.0.1:{self._etcd_port}"
         peer_url = f"http://127.0.0.1:{peer}"
         self.etcd = self.process(
@@ -107,6 +107,13 @@ class ControlPlane:
             "--allow-privileged=true",
         )
         self.controllers: list[Process] = []
+
+    @staticmethod
+    def beside(other: ControlPlane) -> ControlPlane:
+        """Another API server on the same etcd; neither is started."""
+        folder = other._folder / "beside"
+        folder.mkdir()
+        return ControlPlane(folder, etcd_port=other._etcd_port)
 
     # --- its life
 
@@ -212,12 +219,10 @@ class ControlPlane:
         return file
 
     def _etcd(self, call: str, body: dict[str, object]) -> dict[str, dict[str, str]]:
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{self._etcd_port}/v3/kv/{call}", json.dumps(body).encode(), method="POST"
-        )
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            parsed: dict[str, dict[str, str]] = json.load(answer)
-            return parsed
+        answer = requests.post(f"http://127.0.0.1:{self._etcd_port}/v3/kv/{call}", json=body, timeout=10)
+        answer.raise_for_status()
+        parsed: dict[str, dict[str, str]] = answer.json()
+        return parsed
 
 
 def free_port() -> int:

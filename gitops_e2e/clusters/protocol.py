@@ -29,5 +29,8 @@ class Cluster(Protocol):
     def load(self, archives: Sequence[Path]) -> None:
         """Give the cluster's nodes the images of these OCI archives, where they are not there yet."""
 
+    def keep(self) -> None:
+        """Let the cluster outlive this process; from now on only `delete` ends it."""
+
     def delete(self) -> None:
         """End the cluster and everything in it; a cluster that is gone already is fine."""

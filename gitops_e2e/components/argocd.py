@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import secrets
 from dataclasses import dataclass
 from typing import ClassVar
@@ -41,16 +40,25 @@ class ArgoCD(Component):
         for manifest in core:
             self._complete(manifest)
         namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.namespace}}
-        return [namespace, *core, _default_project(self.namespace)]
+        return [namespace, *core, _redis_password(self.namespace), _default_project(self.namespace)]
 
     def _complete(self, manifest: Manifest) -> None:
         match manifest["kind"], manifest["metadata"]["name"]:
             case "Secret", "argocd-secret":
                 # Only the API server would generate it, and settings do not load without (v3.2).
-                key = base64.b64encode(secrets.token_bytes(32)).decode()
-                manifest["data"] = {"server.secretkey": base64.b64encode(key.encode()).decode()}
+                manifest["stringData"] = {"server.secretkey": secrets.token_urlsafe(32)}
             case "ConfigMap", "argocd-tls-certs-cm":
                 manifest["data"] = {git_server.HOST: self.authority.certificate}
+
+
+def _redis_password(namespace: str) -> Manifest:
+    # An init container of Redis would make it; pods that start sooner would fail and wait for their back-off.
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "argocd-redis", "namespace": namespace},
+        "stringData": {"auth": secrets.token_urlsafe(16)},
+    }
 
 
 def _default_project(namespace: str) -> Manifest:

@@ -11,7 +11,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from gitops_e2e.kube import Manifest
+from gitops_e2e.kube import Kube, Manifest, Ref
+
+SECRET = Ref("v1", "Secret", "gitops-e2e-ca", "cert-manager")
+"""Where the CA is kept, for the issuer and for runs to come."""
+
 
 _LIFETIME = datetime.timedelta(days=30)
 
@@ -49,13 +53,22 @@ class Authority:
             ).decode(),
         )
 
-    def secret(self, name: str, namespace: str) -> Manifest:
+    @staticmethod
+    def of(kube: Kube) -> Authority:
+        """The CA of a cluster that has one already, else a fresh one."""
+        secret = kube.find(SECRET)
+        if secret is None:
+            return Authority.create()
+        certificate, key = (base64.b64decode(secret["data"][file]).decode() for file in ("tls.crt", "tls.key"))
+        return Authority(certificate, key)
+
+    def secret(self) -> Manifest:
         """The CA as the Secret that a cert-manager CA issuer reads."""
         data = {"tls.crt": self.certificate, "tls.key": self.key}
         return {
             "apiVersion": "v1",
             "kind": "Secret",
             "type": "kubernetes.io/tls",
-            "metadata": {"name": name, "namespace": namespace},
+            "metadata": {"name": SECRET.name, "namespace": SECRET.namespace},
             "data": {file: base64.b64encode(pem.encode()).decode() for file, pem in data.items()},
         }

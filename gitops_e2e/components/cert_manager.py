@@ -14,7 +14,6 @@ from gitops_e2e.kube import Manifest
 
 _MODULE = "github.com/cert-manager/cert-manager"
 _PARTS = ("controller", "cainjector", "webhook")
-CA = "gitops-e2e-ca"
 
 ISSUER = "gitops-e2e"
 """The ClusterIssuer that issues with the stack's CA."""
@@ -44,5 +43,5 @@ class CertManager(Component):
         return [
             namespace,
             *adapted(chart, namespace=self.namespace, images=images),
-            self.authority.secret(CA, self.namespace),
+            self.authority.secret(),
         ]

@@ -7,7 +7,11 @@ from typing import ClassVar
 
 from gitops_e2e.components.adapting import containers
 from gitops_e2e.components.applying import apply_all
-from gitops_e2e.kube import Kube, Manifest, Ref
+from gitops_e2e.errors import HarnessError
+from gitops_e2e.kube import Kube, Manifest, Ref, Resource
+
+PODS = Resource("v1", "Pod", "pods", namespaced=True)
+_WORKLOADS = {"Deployment", "StatefulSet"}
 
 
 class Component(ABC):
@@ -28,10 +32,28 @@ class Component(ABC):
 
     def workloads(self) -> list[Ref]:
         """The Deployments and StatefulSets that must be rolled out for the component to be ready."""
-        return [Ref.of(manifest) for manifest in self.manifests() if manifest["kind"] in {"Deployment", "StatefulSet"}]
+        return [Ref.of(manifest) for manifest in self.manifests() if manifest["kind"] in _WORKLOADS]
+
+    def pinned(self) -> str:
+        """The version that is to run: the tag of the image of the first workload's main container."""
+        first = next(manifest for manifest in self.manifests() if manifest["kind"] in _WORKLOADS)
+        *_, main = containers(first)
+        return _tag(main["image"])
 
     def version(self, kube: Kube) -> str:
-        """The version that runs: the tag of the image of the first workload, as the cluster has it."""
+        """The version that runs: the tag of the image that the first workload's newest pod was started from.
+
+        Raises HarnessError while there is no such pod.
+        """
         workload = kube.get(self.workloads()[0])
-        *_, main = containers(workload)
-        return str(main["image"]).rpartition(":")[2]
+        labels = ",".join(f"{name}={value}" for name, value in workload["spec"]["selector"]["matchLabels"].items())
+        pods = kube.list(PODS, self.namespace, labels)
+        running = [pod for pod in pods if pod["status"].get("containerStatuses")]
+        if not running:
+            raise HarnessError(f"{self.name} has no running pod", where=f"namespace {self.namespace}")
+        newest = max(running, key=lambda pod: str(pod["metadata"]["creationTimestamp"]))
+        return _tag(newest["status"]["containerStatuses"][-1]["image"])
+
+
+def _tag(image: str) -> str:
+    return image.rpartition(":")[2]

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
-from gitops_e2e.components import cert_manager
+from gitops_e2e.commands import run
+from gitops_e2e.components import authority, cert_manager
+from gitops_e2e.components.applying import apply_all
+from gitops_e2e.components.component import PODS
 from gitops_e2e.components.packaged import Packaged
 from gitops_e2e.errors import HarnessError
-from gitops_e2e.kube import Kube, Manifest, Resource
+from gitops_e2e.kube import Kube, Manifest, Ref
 
 HOST = "git.gitops-e2e.svc.cluster.local"
 NODE_PORT = 30080
-_PODS = Resource("v1", "Pod", "pods", namespaced=True)
+SECURE_NODE_PORT = 30443
+CERTIFICATE = Ref("cert-manager.io/v1", "Certificate", "git-server", "gitops-e2e")
+_CERTIFICATE = {"Namespace", "ClusterIssuer", "Certificate"}
+_TLS = Ref("v1", "Secret", "git-server-tls", "gitops-e2e")
+_LOOK_EVERY = 0.1
+_GIT_BOUND = 20.0
 
 
 class GitServer(Packaged):
@@ -29,9 +39,27 @@ class GitServer(Packaged):
             "apiVersion": "cert-manager.io/v1",
             "kind": "ClusterIssuer",
             "metadata": {"name": cert_manager.ISSUER},
-            "spec": {"ca": {"secretName": cert_manager.CA}},
+            "spec": {"ca": {"secretName": authority.SECRET.name}},
         }
         return [issuer, *super().manifests()]
+
+    def install(self, kube: Kube, *, within: float) -> None:
+        """Install the certificate, wait until it is issued, then install the rest.
+
+        A pod whose Secret comes late waits for the back-off of its mounts, seconds more than needed.
+        """
+        deadline = time.monotonic() + within
+        first = [manifest for manifest in self.manifests() if manifest["kind"] in _CERTIFICATE]
+        apply_all(kube, first, within=within)
+        while kube.find(_TLS) is None:
+            if time.monotonic() > deadline:
+                raise HarnessError(
+                    "cert-manager has not issued the Git server's certificate",
+                    where=str(_TLS),
+                    remedy="see the conditions of Certificate git-server and the log of cert-manager",
+                )
+            time.sleep(_LOOK_EVERY)
+        apply_all(kube, self.manifests(), within=within)
 
 
 @dataclass(frozen=True)
@@ -57,8 +85,18 @@ class Repositories:
         """The URL at which this machine clones and pushes."""
         return f"http://{self.address}:{NODE_PORT}/{name}.git"
 
+    def read_securely(self, name: str, trusted: Path) -> str:
+        """The repository's refs as a Git client gets them over HTTPS, by the name that is in the certificate.
+
+        `trusted` is a PEM file with the authorities that the client trusts. Raises CommandFailed.
+        """
+        url = f"https://{HOST}:{SECURE_NODE_PORT}/{name}.git"
+        address = f"http.curloptResolve={HOST}:{SECURE_NODE_PORT}:{self.address}"
+        trust = {"GIT_SSL_CAINFO": str(trusted), "SSL_CERT_DIR": "/nonexistent", "GIT_CONFIG_GLOBAL": "/dev/null"}
+        return run(["git", "-c", address, "ls-remote", url], timeout=_GIT_BOUND, env=trust).stdout
+
     def _shell(self, script: str) -> None:
-        pods = self.kube.list(_PODS, GitServer.namespace, "app=git-server")
+        pods = self.kube.list(PODS, GitServer.namespace, "app=git-server")
         running = [pod for pod in pods if pod["status"].get("phase") == "Running"]
         if not running:
             raise HarnessError("the Git server has no running pod", where=f"namespace {GitServer.namespace}")

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from gitops_e2e.commands import run
 from gitops_e2e.components.packaged import Packaged
 from gitops_e2e.images import Images
+from gitops_e2e.images.pushing import push
 
 NODE_PORT = 30500
-_PUSH_BOUND = 120.0
 
 
 class Registry(Packaged):
@@ -35,6 +34,5 @@ class ImageRepositories:
     def publish(self, repository: str, image: str, tag: str) -> None:
         """Push the image at hand of that name and tag as `<repository>:<tag>`, with the digests it has."""
         archive = self.images.archive(image if image == "stress" else f"{image}:{tag}")
-        target = f"docker://{self.address}:{NODE_PORT}/{repository}:{tag}"
-        argv = ["skopeo", "copy", "--quiet", "--preserve-digests", "--dest-tls-verify=false"]
-        run([*argv, f"oci-archive:{archive}", target], timeout=_PUSH_BOUND)
+        target = f"{self.address}:{NODE_PORT}/{repository}:{tag}"
+        push(archive, target, insecure=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from collections.abc import Mapping, Sequence
@@ -11,7 +12,7 @@ from pathlib import Path
 from gitops_e2e.cache import Cache, digest
 from gitops_e2e.commands import CommandFailed, CommandTimedOut, run
 from gitops_e2e.errors import HarnessError
-from gitops_e2e.images.buildah import ARCHIVE, Build
+from gitops_e2e.images.buildah import ARCHIVE
 from gitops_e2e.images.isolation import PRIVATE_MOUNTS_AND_PROCESSES
 from gitops_e2e.images.needs import BUILDING
 from gitops_e2e.progress import doing
@@ -74,11 +75,19 @@ def _make(packages: Sequence[str], folder: Path) -> None:
     with doing(f"unpacking Debian packages into a base: {', '.join(packages)}"):
         root = folder / "root.tar"
         _unpack(packages, root)
-        containerfile = folder / "Containerfile"
-        containerfile.write_text("FROM scratch\nADD root.tar /\n")
-        Build("localhost/base:latest", containerfile, context=folder).to(folder)
+        os.utime(root, (0, 0))  # skopeo takes it for when the image was made, and the same input is to give the same
+        run(
+            [
+                "skopeo",
+                "--insecure-policy",
+                "copy",
+                "--quiet",
+                f"tarball:{root}",
+                f"oci-archive:{folder / ARCHIVE}:base",
+            ],
+            timeout=_BOUND,
+        )
         root.unlink()
-        containerfile.unlink()
 
 
 def _unpack(packages: Sequence[str], root: Path) -> None:

@@ -1,4 +1,4 @@
-"""A containerd root that is filled once and hard-linked by every node."""
+"""A containerd root that is filled once and then shared by every node."""
 
 from __future__ import annotations
 

@@ -24,6 +24,6 @@ class Needs:
 
 
 # The first debian-archive-keyring of bookworm that knows trixie's keys is deb12u2.
-BUILDING = Needs(("buildah", "debian-archive-keyring>=2023.3+deb12u2", "mmdebstrap", "runc"), disk=2 * 2**30)
+BUILDING = Needs(("buildah", "debian-archive-keyring>=2023.3+deb12u2", "mmdebstrap", "runc", "skopeo"), disk=2 * 2**30)
 LOADING = Needs(("containerd", "runc"), disk=4 * 2**30)
 PUSHING = Needs(("skopeo",), disk=0)

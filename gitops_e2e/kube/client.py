@@ -86,12 +86,16 @@ class Kube:
         path = self._path(ref, subresource)
         return self._call("PATCH", path, body=change, content=_MERGE_PATCH, doing=f"cannot patch {ref}")
 
-    def delete(self, ref: Ref) -> None:
-        """Ask for the object's deletion, its dependents' in the background; absent is fine."""
+    def delete(self, ref: Ref, *, grace: int | None = None) -> None:
+        """Ask for the object's deletion, its dependents' in the background; absent is fine.
+
+        `grace` is a pod's time to end, in seconds, instead of its own; with 0 the object is gone at once.
+        """
+        options: Manifest = {"propagationPolicy": "Background"}
+        if grace is not None:
+            options["gracePeriodSeconds"] = grace
         try:
-            self._call(
-                "DELETE", self._path(ref), body={"propagationPolicy": "Background"}, doing=f"cannot delete {ref}"
-            )
+            self._call("DELETE", self._path(ref), body=options, doing=f"cannot delete {ref}")
         except errors.NotFound:
             pass
 

@@ -71,4 +71,6 @@ def _status(code: int, body: bytes) -> Manifest:
         status = None
     if isinstance(status, dict) and status.get("kind") == "Status":
         return {**status, "code": status.get("code") or code}
+    if code == 404:  # the whole API group is unknown, as long as its CRD or API service is not there
+        return {"code": code, "message": "the API server has no such resource"}
     return {"code": code, "message": body.decode(errors="replace").strip()[:500]}

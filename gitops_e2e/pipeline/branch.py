@@ -46,14 +46,16 @@ class Branch:
         texts = (self.git.run("show", f"{head}:{path}") for path in paths if path.endswith((".yaml", ".yml")))
         return [manifest for text in texts for manifest in yaml.safe_load_all(text) if manifest]
 
+    def container(self, name: str) -> Manifest:
+        """The Rollout's container of that name. Raises BranchError."""
+        for container in _containers(self.manifests()):
+            if container["name"] == name:
+                return container
+        raise BranchError(f"no Rollout on branch {self.name} has a container {name}", where=str(self.git.folder))
+
     def image_tag(self, container: str = SERVICE) -> str:
         """The tag of the image that the Rollout's container is to run. Raises BranchError."""
-        images = {item["name"]: str(item["image"]) for item in _containers(self.manifests())}
-        if container not in images:
-            raise BranchError(
-                f"no Rollout on branch {self.name} has a container {container}", where=str(self.git.folder)
-            )
-        return images[container].rpartition(":")[2]
+        return str(self.container(container)["image"]).rpartition(":")[2]
 
     @property
     def _remote(self) -> str:

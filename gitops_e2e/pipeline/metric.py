@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ from urllib3 import Retry
 from gitops_e2e.errors import HarnessError
 
 _BOUND = 5
+_SCRAPE_INTERVAL = 1.0
 _Result = TypeVar("_Result")
 
 
@@ -84,6 +86,19 @@ class Prometheus:
         if len(samples) > 1:
             raise SeveralSeries(f"{len(samples)} series instead of one for: {query}", where=self.url)
         return samples[0].value
+
+    def await_samples(self, query: str, *, within: float, count: int = 1) -> tuple[Sample, ...]:
+        """What the query gives as soon as it gives so many samples, asked once a scrape interval. Raises NoData."""
+        deadline = time.monotonic() + within
+        while True:
+            samples = self.instant(query)
+            if len(samples) == count:
+                return samples
+            if time.monotonic() > deadline:
+                raise NoData(
+                    f"{len(samples)} samples instead of {count} after {within:g} s for: {query}", where=self.url
+                )
+            time.sleep(_SCRAPE_INTERVAL)
 
     def range(self, query: str, start: datetime, end: datetime, step: timedelta) -> tuple[Series, ...]:
         """What the query gave over a time, one value a step; () is "no data"."""

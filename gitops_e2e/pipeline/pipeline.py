@@ -138,8 +138,7 @@ class Pipeline:
 
     def refresh(self, stage: str) -> None:
         """Let Argo CD look at the stage's branch now."""
-        application = Ref(APPLICATIONS.api_version, APPLICATIONS.kind, self.names.application(stage), ARGOCD)
-        self.platform.kube.patch(application, _REFRESH)
+        self.platform.kube.patch(self.application_ref(stage), _REFRESH)
 
     # --- how one looks at it
 
@@ -158,6 +157,10 @@ class Pipeline:
         return WatchedApplication(
             self.platform.cache, self.names.application(stage), self.names.namespace(stage), commit
         )
+
+    def application_ref(self, stage: str) -> Ref:
+        """Which Application deploys the stage."""
+        return Ref(APPLICATIONS.api_version, APPLICATIONS.kind, self.names.application(stage), ARGOCD)
 
     def pods(self, stage: str) -> WatchedPods:
         """The stage's pods of the service, of whatever release."""

@@ -216,7 +216,7 @@ def narrate(before: Manifest | None, after: Manifest | None) -> Iterator[Fact]:
         images = ", ".join(new.images)
         yield Fact("created", f"created for {images}", {**data, "images": list(new.images)})
     if new.scheduled and not (old and old.scheduled):
-        yield Fact("scheduled", f"scheduled to {after['spec'].get('nodeName')}", data)
+        yield Fact("scheduled", f"scheduled to {after['spec'].get('nodeName', 'no node')}", data)
     if new.going and not (old and old.going):
         yield Fact("going", "is being ended", data)
     if new.ready != (old.ready if old else False):

@@ -98,6 +98,16 @@ class Probe:
         for thread in self._threads:
             thread.start()
 
+    def await_version(self, version: str, *, within: float) -> None:
+        """Go on until the newest good answer is of that release. Raises ProbeError."""
+        deadline = time.monotonic() + within
+        while (newest := self._newest_version()) != version:
+            if time.monotonic() > deadline:
+                raise ProbeError(
+                    f"{newest or 'nobody'} answers after {within:g} s, and not {version}", where=self.endpoint.url
+                )
+            time.sleep(1 / RATE)
+
     def stop(self) -> Summary:
         """End, wait for the answers that are due, and tell; may be called again. Raises ProbeError."""
         if not self._threads:
@@ -126,6 +136,10 @@ class Probe:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.stop()
+
+    def _newest_version(self) -> str | None:
+        good = [outcome for outcome in tuple(self._outcomes) if not outcome.failure]
+        return max(good, key=lambda outcome: outcome.at).version if good else None
 
     def _ask(self, number: int) -> None:
         period = _THREADS / RATE

@@ -11,6 +11,7 @@ from gitops_e2e.pipeline.application import APPLICATIONS, ARGOCD
 from gitops_e2e.pipeline.names import STAGES, PipelineNames
 from gitops_e2e.pipeline.node_ports import NodePorts
 from gitops_e2e.pipeline.platform import Platform
+from gitops_e2e.pipeline.pods import PODS
 
 _BOUND = 120.0
 _POLL = 0.25
@@ -31,12 +32,25 @@ def remove(platform: Platform, names: PipelineNames) -> None:
     applications = [Ref(APPLICATIONS.api_version, "Application", names.application(stage), ARGOCD) for stage in STAGES]
     namespaces = [Ref("v1", "Namespace", names.namespace(stage)) for stage in STAGES]
     deadline = time.monotonic() + _BOUND
-    for refs in (sets, [*applications, *namespaces]):
-        for ref in refs:
-            kube.delete(ref)
-        _await_absence(kube, refs, deadline)
+    _delete(kube, sets)
+    _await_absence(kube, sets, deadline)
+    _delete(kube, [*applications, *namespaces])
+    for namespace in namespaces:
+        _end_pods(kube, namespace.name)
+    _await_absence(kube, [*applications, *namespaces], deadline)
     platform.repositories.delete(names.repository)
     NodePorts(kube).release(names.id)
+
+
+def _delete(kube: Kube, refs: Sequence[Ref]) -> None:
+    for ref in refs:
+        kube.delete(ref)
+
+
+def _end_pods(kube: Kube, namespace: str) -> None:
+    """Let nobody wait for pods to drain; a namespace that is being deleted gets no new ones."""
+    for pod in kube.list(PODS, namespace):
+        kube.delete(Ref.of(pod), grace=0)
 
 
 def _await_absence(kube: Kube, refs: Sequence[Ref], deadline: float) -> None:

@@ -65,4 +65,4 @@ def narrate(before: Manifest | None, after: Manifest | None) -> Iterator[Fact]:
         return
     sizes = {"release": new.release, "desired": new.desired, "replicas": new.replicas, "ready": new.ready}
     if old is None or (old.desired, old.replicas, old.ready) != (new.desired, new.replicas, new.ready):
-        yield Fact("size", f"{new.ready} of {new.desired} ready ({new.replicas} pods)", sizes)
+        yield Fact("size", f"{new.desired} wanted, {new.replicas} there, {new.ready} ready", sizes)

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from gitops_e2e.errors import HarnessError
 from gitops_e2e.kube import Manifest, Resource
 from gitops_e2e.pipeline.pods import PODS, Pod, Pods, described
 from gitops_e2e.pipeline.reading import Condition, conditions, container_images, has_image, time_of
@@ -40,6 +41,8 @@ PROGRESS_DEADLINE = "ProgressDeadlineExceeded"
 
 # The controller looks again after 20 s at a Rollout that refers to something that is not there (rollout/controller.go).
 _INVALID_SPEC_PATIENCE = 30.0
+# The controller's words for an abort come in two writes, one right after the other.
+_REASON_PATIENCE = 5.0
 _FULL_WEIGHT = 100
 
 
@@ -96,7 +99,7 @@ class Rollout:
             available=status.get("availableReplicas", 0),
             steps=tuple(next(iter(each), "") for each in steps),
             step=step,
-            weight=0 if status.get("abort") else _weight(steps, step),
+            weight=_weight(steps, step, status),
             paused_since=time_of(pauses[0].get("startTime")) if pauses else None,
             pause_reasons=tuple(each.get("reason", "") for each in pauses),
             aborted=bool(status.get("abort")),
@@ -153,9 +156,14 @@ class Rollout:
         return next((each for each in self.replica_sets if each.release == release), None)
 
 
-def _weight(steps: Sequence[Manifest], step: int) -> int:
-    """The weight at a step: that of the last `setWeight` up to it, all of it after the last step."""
-    if step >= len(steps):
+def _weight(steps: Sequence[Manifest], step: int, status: Manifest) -> int:
+    """The weight of the release asked for: that of the last `setWeight` so far, none of it after an abort.
+
+    The first release skips the steps, and one that serves has no canary (utils/replicaset/canary.go).
+    """
+    if status.get("abort"):
+        return 0
+    if step >= len(steps) or status.get("stableRS", "") in {"", status.get("currentPodHash")}:
         return _FULL_WEIGHT
     weights = [each["setWeight"] for each in steps[: step + 1] if "setWeight" in each]
     return int(weights[-1]) if weights else 0
@@ -201,6 +209,13 @@ class WatchedRollout:
         if observed != str(generation):
             return Pending(f"its controller has not seen generation {generation} yet, but {observed or 'none'}")
         return Rollout.of(manifest, self._replica_sets(snapshot, manifest), self._pods(snapshot, manifest))
+
+    def now(self) -> Rollout:
+        """The Rollout at this moment. Raises HarnessError while that cannot be told."""
+        reading = self.read(self.cache.now())
+        if not isinstance(reading, Rollout):
+            raise HarnessError(f"{self.title}: {reading.observed}")
+        return reading
 
     def conditions(self, snapshot: Snapshot) -> Sequence[str]:
         """The Rollout's conditions."""
@@ -351,23 +366,23 @@ def is_degraded(because: str = "") -> Expectation[Rollout]:
 
 
 def _degraded(sentence: str, because: str, so: Callable[[Rollout], bool]) -> Expectation[Rollout]:
-    def judge(rollout: Rollout) -> Verdict:
+    def judge_present(rollout: Rollout) -> Verdict:
         if rollout.phase == "Degraded" and so(rollout):
             return Met(rollout.state)
         return _completed(rollout) or Pending(rollout.state)
 
-    def over(history: History[Rollout]) -> Verdict:
+    def judge(history: History[Rollout]) -> Verdict:
         verdict = present.over(history)
         if not isinstance(verdict, Met) or not because:
             return verdict
         reasons = _messages_since_degraded(history)
         if any(because.lower() in reason.lower() for reason in reasons):
             return Met(f"{verdict.observed}; {'; '.join(reasons)}")
-        other = f"for another reason: {verdict.observed}"
-        return Impossible(other) if history.reading().aborted else Pending(other)
+        other = f"for another reason: {'; '.join(reasons)}"
+        return Impossible(other, lasting=_REASON_PATIENCE) if history.reading().aborted else Pending(other)
 
-    present = expectation(sentence, judge)
-    return Expectation(f"{sentence} because of {because!r}" if because else sentence, over)
+    present = expectation(sentence, judge_present)
+    return Expectation(f"{sentence} because of {because!r}" if because else sentence, judge)
 
 
 def _messages_since_degraded(history: History[Rollout]) -> list[str]:
@@ -391,15 +406,14 @@ def narrate(before: Manifest | None, after: Manifest | None) -> Iterator[Fact]:
     old, new = Rollout.of(before) if before else None, Rollout.of(after)
     if old is None or old.images != new.images:
         yield Fact("asked", f"asks for {', '.join(new.images)}", {"images": list(new.images)})
-    if old is None or (old.phase, old.message) != (new.phase, new.message):
+    if new.phase and (old is None or (old.phase, old.message) != (new.phase, new.message)):
         message = f": {new.message}" if new.message else ""
-        yield Fact("phase", f"{new.phase or 'no phase'}{message}", {"phase": new.phase, "message": new.message})
+        yield Fact("phase", f"{new.phase}{message}", {"phase": new.phase, "message": new.message})
     if new.release and (old is None or (old.release, old.step, old.weight) != (new.release, new.step, new.weight)):
         data = {"release": new.release, "step": new.step, "steps": len(new.steps), "weight": new.weight}
         yield Fact("step", f"step {new.step} of {len(new.steps)}, weight {new.weight}, release {new.release}", data)
     if new.aborted and not (old and old.aborted):
-        yield Fact(
-            "abort", f"aborted, stable release {new.stable_release} stays", {"at": after["status"].get("abortedAt")}
-        )
+        at = after["status"].get("abortedAt")
+        yield Fact("abort", f"aborted, release {new.stable_release} stays", {"release": new.release, "at": at})
     if new.stable_release != (old.stable_release if old else "") and new.stable_release:
         yield Fact("stable", f"release {new.stable_release} is stable", {"release": new.stable_release})

@@ -1,12 +1,12 @@
-"""What is watched during a run, and what is told of it."""
+"""What is watched of pipelines during a run, and what is told of it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gitops_e2e.kube import Kube, Resource
+from gitops_e2e.kube import Resource
 from gitops_e2e.pipeline import analysis, application, events, pods, replica_sets, rollout
-from gitops_e2e.watching import Narrator, WatchCache
+from gitops_e2e.watching import Narrator
 
 STORIES: Mapping[Resource, Narrator] = {
     application.APPLICATIONS: application.narrate,
@@ -16,8 +16,3 @@ STORIES: Mapping[Resource, Narrator] = {
     pods.PODS: pods.narrate,
     events.EVENTS: events.narrate,
 }
-
-
-def watch(kube: Kube) -> WatchCache:
-    """The one watch cache of a run, for all pipelines of a cluster. Use it as a context manager."""
-    return WatchCache(kube, STORIES)

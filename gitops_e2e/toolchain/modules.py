@@ -9,9 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-FOLDER = Path(__file__).parents[2] / "toolchain"
-
-KUBERNETES = "k8s.io/kubernetes"
+_TOOLCHAIN = Path(__file__).parents[2] / "toolchain"
+_KUBERNETES = "k8s.io/kubernetes"
+_ARGO_CD = "github.com/argoproj/argo-cd/v3"
+_ARGO_ROLLOUTS = "github.com/argoproj/argo-rollouts"
+_CERT_MANAGER = "github.com/cert-manager/cert-manager"
+_HELM = "helm.sh/helm/v3"
 
 
 @dataclass(frozen=True)
@@ -34,64 +37,49 @@ class Stamp:
 
 @dataclass(frozen=True)
 class GoModule:
-    """A folder of `toolchain/`.
+    """A folder with a go.mod, by which name it goes.
 
     `names` maps a tool's package path to the name of its command, where the package's own says too little.
     `disk` and `memory` are the bytes that a build from nothing needs, as measured on two cores.
     """
 
-    name: str
+    folder: Path
     disk: int
     memory: int
     names: Mapping[str, str] = field(default_factory=dict)
     stamps: tuple[Stamp, ...] = ()
 
     @property
-    def folder(self) -> Path:
-        """Where its go.mod is."""
-        return FOLDER / self.name
+    def name(self) -> str:
+        """What others call it: "stack"."""
+        return self.folder.name
 
 
 MODULES = (
     GoModule(
-        "stack",
+        _TOOLCHAIN / "stack",
         disk=9 * 2**30,
         memory=4 * 2**30,
-        names={
-            "github.com/argoproj/argo-cd/v3/cmd": "argocd",
-            "go.etcd.io/etcd/server/v3": "etcd",
-        },
+        names={f"{_ARGO_CD}/cmd": "argocd", "go.etcd.io/etcd/server/v3": "etcd"},
         stamps=(
-            Stamp("k8s.io/component-base/version.gitVersion", KUBERNETES, "v{number}"),
-            Stamp("k8s.io/component-base/version.gitMajor", KUBERNETES, "{major}"),
-            Stamp("k8s.io/component-base/version.gitMinor", KUBERNETES, "{minor}"),
-            Stamp("helm.sh/helm/v3/internal/version.version", "helm.sh/helm/v3", "v{number}"),
-            # The Kubernetes that helm assumes when it is not told.
-            Stamp("helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor", KUBERNETES, "{major}"),
-            Stamp("helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor", KUBERNETES, "{minor}"),
-            Stamp("github.com/argoproj/argo-cd/v3/common.version", "github.com/argoproj/argo-cd/v3", "{number}"),
-            Stamp(
-                "github.com/argoproj/argo-rollouts/utils/version.version",
-                "github.com/argoproj/argo-rollouts",
-                "{number}",
-            ),
+            Stamp("k8s.io/component-base/version.gitVersion", _KUBERNETES, "v{number}"),
+            Stamp("k8s.io/component-base/version.gitMajor", _KUBERNETES, "{major}"),
+            Stamp("k8s.io/component-base/version.gitMinor", _KUBERNETES, "{minor}"),
+            Stamp(f"{_ARGO_CD}/common.version", _ARGO_CD, "{number}"),
+            Stamp(f"{_ARGO_ROLLOUTS}/utils/version.version", _ARGO_ROLLOUTS, "{number}"),
+            Stamp(f"{_HELM}/internal/version.version", _HELM, "v{number}"),
+            # The Kubernetes that helm takes a chart to be for when it is not told.
+            Stamp(f"{_HELM}/pkg/chartutil.k8sVersionMajor", _KUBERNETES, "{major}"),
+            Stamp(f"{_HELM}/pkg/chartutil.k8sVersionMinor", _KUBERNETES, "{minor}"),
         ),
     ),
     GoModule(
-        "cert-manager",
+        _TOOLCHAIN / "cert-manager",
         disk=3 * 2**30,
         memory=2 * 2**30,
         names={
-            "github.com/cert-manager/cert-manager/cmd/cainjector": "cert-manager-cainjector",
-            "github.com/cert-manager/cert-manager/cmd/controller": "cert-manager-controller",
-            "github.com/cert-manager/cert-manager/cmd/webhook": "cert-manager-webhook",
+            f"{_CERT_MANAGER}/cmd/{name}": f"cert-manager-{name}" for name in ("cainjector", "controller", "webhook")
         },
-        stamps=(
-            Stamp(
-                "github.com/cert-manager/cert-manager/pkg/util.AppVersion",
-                "github.com/cert-manager/cert-manager",
-                "v{number}",
-            ),
-        ),
+        stamps=(Stamp(f"{_CERT_MANAGER}/pkg/util.AppVersion", _CERT_MANAGER, "v{number}"),),
     ),
 )

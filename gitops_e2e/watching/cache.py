@@ -34,7 +34,8 @@ class WatchCache:
 
     `stories` names the resources, each with the narrator that tells its changes to the timeline; a resource that
     the API server does not know yet is waited for. `history` is how many snapshots are kept.
-    Use it as a context manager. Objects in snapshots are shared by all readers: never change them.
+    Use it as a context manager, or `start` and `close` it. Objects in snapshots are shared by all readers: never
+    change them.
     """
 
     def __init__(self, kube: Kube, stories: Mapping[Resource, Narrator], *, history: int = _HISTORY) -> None:
@@ -45,12 +46,16 @@ class WatchCache:
         self._followers = [Follower(kube, resource, Watcher(resource, self)) for resource in stories]
 
     def __enter__(self) -> Self:
-        for follower in self._followers:
-            follower.start()
-        return self
+        return self.start()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
+
+    def start(self) -> Self:
+        """Begin to watch. What is there already is known a moment later; until then it is Blind, not absent."""
+        for follower in self._followers:
+            follower.start()
+        return self
 
     def close(self) -> None:
         """End all watches. Snapshots and the timeline can still be read."""

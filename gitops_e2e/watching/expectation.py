@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -57,6 +57,10 @@ class Moment(Generic[T]):
     at: float
 
 
+def _first(moments: Sequence[Moment[T]], count: int) -> Sequence[Moment[T]]:
+    return moments[:count]
+
+
 @dataclass(frozen=True)
 class History(Generic[T]):
     """What a subject was, up to `now`.
@@ -73,7 +77,9 @@ class History(Generic[T]):
 
     def reading(self) -> T:
         """The latest state that could be read. Raises LookupError when there was none."""
-        for moment in [self.present, *reversed(self.moments)]:
+        if not isinstance(self.present.reading, Pending | Impossible):
+            return self.present.reading
+        for moment in reversed(self.moments):
             if not isinstance(moment.reading, Pending | Impossible):
                 return moment.reading
         raise LookupError("nothing was read so far")
@@ -101,10 +107,23 @@ class History(Generic[T]):
 
 @dataclass(frozen=True)
 class Expectation(Generic[T]):
-    """A sentence, and the verdict on a history: `over(history)`."""
+    """A sentence, and how a history is judged by it."""
 
     sentence: str
-    over: Callable[[History[T]], Verdict]
+    judge: Callable[[History[T]], Verdict]
+
+    def over(self, history: History[T]) -> Verdict:
+        """The verdict on a history; Impossible only if that lasts as long as it has to."""
+        verdict = self.judge(history)
+        if not isinstance(verdict, Impossible) or not verdict.lasting:
+            return verdict
+        since = history.now
+        for view in reversed(history.views):
+            if not isinstance(self.judge(view), Impossible):
+                break
+            since = view.now
+        until = since + verdict.lasting
+        return Impossible(verdict.observed) if history.now >= until else Pending(verdict.observed, until)
 
     def __str__(self) -> str:
         return self.sentence
@@ -112,34 +131,15 @@ class Expectation(Generic[T]):
 
 def expectation(sentence: str, judge: Callable[[T], Verdict]) -> Expectation[T]:
     """An expectation of the present state alone."""
-    return Expectation(sentence, lambda history: _settled(judge, history))
+
+    def judge_present(history: History[T]) -> Verdict:
+        reading = history.present.reading
+        return reading if isinstance(reading, Pending | Impossible) else judge(reading)
+
+    return Expectation(sentence, judge_present)
 
 
-def _settled(judge: Callable[[T], Verdict], history: History[T]) -> Verdict:
-    verdict = _verdict(judge, history.present)
-    if not isinstance(verdict, Impossible) or not verdict.lasting:
-        return verdict
-    since = history.now
-    for moment in reversed(history.moments):
-        if not isinstance(_verdict(judge, moment), Impossible):
-            break
-        since = moment.at
-    until = since + verdict.lasting
-    return Impossible(verdict.observed) if history.now >= until else Pending(verdict.observed, until)
-
-
-def _first(moments: Sequence[Moment[T]], count: int) -> Sequence[Moment[T]]:
-    return moments[:count]
-
-
-def _readable(history: History[T]) -> Verdict:
-    """Met when the subject can be read at all."""
-    return _settled(lambda _: Met("it is there"), history)
-
-
-def _verdict(judge: Callable[[T], Verdict], moment: Moment[T]) -> Verdict:
-    reading = moment.reading
-    return reading if isinstance(reading, Pending | Impossible) else judge(reading)
+_READABLE: Expectation[Any] = expectation("can be read", lambda _: Met("it is there"))
 
 
 # --- of several
@@ -148,7 +148,7 @@ def _verdict(judge: Callable[[T], Verdict], moment: Moment[T]) -> Verdict:
 def all_of(*expectations: Expectation[T]) -> Expectation[T]:
     """Each of them at the same moment; impossible as soon as one is."""
 
-    def over(history: History[T]) -> Verdict:
+    def judge(history: History[T]) -> Verdict:
         verdicts = [each.over(history) for each in expectations]
         impossible = [verdict for verdict in verdicts if isinstance(verdict, Impossible)]
         pending = [verdict for verdict in verdicts if isinstance(verdict, Pending)]
@@ -158,13 +158,13 @@ def all_of(*expectations: Expectation[T]) -> Expectation[T]:
             return Pending(_joined(pending), _soonest(pending))
         return Met(_joined(verdicts))
 
-    return Expectation(" and ".join(each.sentence for each in expectations), over)
+    return Expectation(" and ".join(each.sentence for each in expectations), judge)
 
 
 def any_of(*expectations: Expectation[T]) -> Expectation[T]:
     """At least one of them; impossible once all are."""
 
-    def over(history: History[T]) -> Verdict:
+    def judge(history: History[T]) -> Verdict:
         verdicts = [each.over(history) for each in expectations]
         met = [verdict for verdict in verdicts if isinstance(verdict, Met)]
         pending = [verdict for verdict in verdicts if isinstance(verdict, Pending)]
@@ -174,7 +174,7 @@ def any_of(*expectations: Expectation[T]) -> Expectation[T]:
             return Pending(_joined(verdicts), _soonest(pending))
         return Impossible(_joined(verdicts))
 
-    return Expectation(" or ".join(each.sentence for each in expectations), over)
+    return Expectation(" or ".join(each.sentence for each in expectations), judge)
 
 
 def _joined(verdicts: Iterable[Verdict]) -> str:
@@ -219,35 +219,35 @@ def _in_order(expectations: Sequence[Expectation[T]], history: History[T], views
 def never(unwanted: Expectation[T], *, seconds: float) -> Expectation[T]:
     """Not once from now on, for so many seconds in which it could have been seen."""
 
-    def over(history: History[T]) -> Verdict:
+    def judge(history: History[T]) -> Verdict:
         for view in history.views_since_asked:
             if isinstance(verdict := unwanted.over(view), Met):
                 return Impossible(verdict.observed)
         if any(gap > history.asked for gap in history.gaps):
             return Impossible("that cannot be told: states were missed while the API server was away")
-        if not isinstance(readable := _readable(history), Met):
+        if not isinstance(readable := _READABLE.over(history), Met):
             return readable
         end = history.asked + seconds
         observed = unwanted.over(history).observed
         return Met(observed) if history.now >= end else Pending(observed, end)
 
-    return Expectation(f"never, for {seconds:g} s, {unwanted.sentence}", over)
+    return Expectation(f"never, for {seconds:g} s, {unwanted.sentence}", judge)
 
 
 def never_was(unwanted: Expectation[T]) -> Expectation[T]:
     """Not once since the subject began. That can only be told when it was watched from its beginning."""
 
-    def over(history: History[T]) -> Verdict:
+    def judge(history: History[T]) -> Verdict:
         for view in history.views:
             if isinstance(verdict := unwanted.over(view), Met):
                 return Impossible(verdict.observed)
-        begun = [index for index, view in enumerate(history.views) if isinstance(_readable(view), Met)]
+        begun = [index for index, view in enumerate(history.views) if isinstance(_READABLE.over(view), Met)]
         if not begun:
-            return _readable(history)
+            return _READABLE.over(history)
         first = begun[0]
         from_the_beginning = first > 0 and not isinstance(history.moments[first - 1].reading, Unseen)
         if not from_the_beginning or any(gap > history.moments[first].at for gap in history.gaps):
             return Impossible("that cannot be told: it was not watched all the time from its beginning")
         return Met(unwanted.over(history).observed)
 
-    return Expectation(f"never was: {unwanted.sentence}", over)
+    return Expectation(f"never was: {unwanted.sentence}", judge)

@@ -23,6 +23,11 @@ class Place:
     namespace: str | None
 
 
+def with_whole_resources(scope: frozenset[Place]) -> frozenset[Place]:
+    """The places, and those that stand for all namespaces of their resources."""
+    return scope | {Place(place.resource, None) for place in scope}
+
+
 @dataclass(frozen=True)
 class Change:
     """What became of one object: created (`before` is None), deleted (`after` is None) or changed.
@@ -86,8 +91,8 @@ class Snapshot:
         return tuple(self._objects(resource, namespace).values())
 
     def touches(self, scope: frozenset[Place]) -> bool:
-        """Whether this snapshot differs from the one before in any of these places."""
-        return any(place in self.places or Place(place.resource, None) in self.places for place in scope)
+        """Whether this snapshot differs from the one before in any of these places, `with_whole_resources`."""
+        return not self.places.isdisjoint(scope)
 
     def _objects(self, resource: Resource, namespace: str | None) -> Mapping[str, Manifest]:
         collection = self.collections.get(resource, Collection())

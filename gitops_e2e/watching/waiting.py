@@ -10,7 +10,7 @@ from typing import Generic, Protocol, TypeVar
 from gitops_e2e.errors import HarnessError
 from gitops_e2e.watching.cache import WatchCache
 from gitops_e2e.watching.expectation import Expectation, History, Impossible, Met, Moment, Pending, Unseen, Verdict
-from gitops_e2e.watching.snapshot import Blind, Place, Snapshot
+from gitops_e2e.watching.snapshot import Blind, Place, Snapshot, with_whole_resources
 from gitops_e2e.watching.timeline import Entry
 
 T = TypeVar("T")
@@ -80,7 +80,7 @@ class _Story(Generic[T]):
 
     def __init__(self, subject: Subject[T]) -> None:
         self._subject = subject
-        self._scope = subject.scope
+        self._scope = with_whole_resources(subject.scope)
         self.asked = time.monotonic()
         self._before = subject.cache.history()
         self._revision = self._before[-1].revision

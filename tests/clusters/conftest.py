@@ -10,11 +10,12 @@ import pytest
 from gitops_e2e.cache import Cache
 from gitops_e2e.clusters.node import requirements
 from gitops_e2e.clusters.node.node import Node
+from gitops_e2e.clusters.node.state import Registry
 from gitops_e2e.images import Images
 from gitops_e2e.images.golden import make_golden_root
 from gitops_e2e.machine.packages import require
 from gitops_e2e.toolchain import Toolchain
-from tests.clusters.kit import Kit
+from tests.clusters.kit import UNIQUE_NAMES, Kit
 
 
 @pytest.fixture(scope="session")
@@ -26,6 +27,15 @@ def kit() -> Kit:
     images = Images(cache, toolchain)
     golden = make_golden_root(cache, [images.archive("pause")])
     return Kit.of(toolchain.binary, golden, images.reference("pause"))
+
+
+@pytest.fixture(autouse=True)
+def _nothing_stays() -> Iterator[None]:
+    """Delete what a failed test left, known by its name."""
+    yield
+    for state in Registry().all():
+        if state.name in UNIQUE_NAMES:
+            Node(state, Registry()).delete()
 
 
 @pytest.fixture(scope="module")

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from gitops_e2e.cache import Cache
 from gitops_e2e.clusters.node import cgroups
 from gitops_e2e.clusters.node.cgroups import VersionOne, VersionTwo
 from gitops_e2e.clusters.node.identity import ProcessIdentity
@@ -35,19 +37,34 @@ class Kit:
     def of(binary: Binary, golden: Path, pause: str) -> Kit:
         return Kit({name: str(binary(name)) for name in BINARIES}, str(golden), pause)
 
-    def start(self, name: str) -> Node:
-        return Node.start(
-            name, binary=lambda each: Path(self.binaries[each]), golden=Path(self.golden), pause=self.pause
-        )
+    def start(self, name: str, cache: Cache | None = None) -> Node:
+        def binary(command: str) -> Path:
+            return Path(self.binaries[command])
 
-    def start_in_other_process(self, name: str, *, then: str = "import time; time.sleep(600)") -> subprocess.Popen[str]:
-        """A process that says `starting`, starts the node, says `ready`, and does `then`, where `node` is the node."""
+        return Node.start(name, binary=binary, golden=Path(self.golden), pause=self.pause, cache=cache)
+
+    def with_images_in(self, folder: Path) -> Kit:
+        """The same images in a golden root of another place."""
+        shutil.copytree(self.golden, folder)
+        return replace(self, golden=str(folder))
+
+    def start_in_other_process(
+        self, name: str, *, then: str = "import time; time.sleep(600)", within: Sequence[str] = (), cache: str = ""
+    ) -> subprocess.Popen[str]:
+        """A process that says `starting`, starts the node, says `ready`, and does `then`, where `node` is the node.
+
+        `within` is a command to run it by, `cache` the folder of another cache than the user's.
+        """
         script = (
-            "import json, sys; from tests.clusters.kit import Kit; kit = Kit(**json.loads(sys.argv[1]));"
+            "import json, sys; from tests.clusters.kit import Kit, Node; kit = Kit(**json.loads(sys.argv[1]));"
             f"print('starting', flush=True); node = kit.start({name!r}); print('ready', flush=True); {then}"
         )
         return subprocess.Popen(
-            [sys.executable, "-c", script, json.dumps(asdict(self))], cwd=_REPOSITORY, stdout=subprocess.PIPE, text=True
+            [*within, sys.executable, "-c", script, json.dumps(asdict(self))],
+            cwd=_REPOSITORY,
+            env={**os.environ, **({"XDG_CACHE_HOME": cache} if cache else {})},
+            stdout=subprocess.PIPE,
+            text=True,
         )
 
 
@@ -125,5 +142,11 @@ def inside(pid: int, script: str, *, seconds: float = 10) -> str:
     return run(["nsenter", f"--net=/proc/{pid}/ns/net", sys.executable, "-S", "-c", script], timeout=seconds).stdout
 
 
+UNIQUE_NAMES: set[str] = set()
+
+
 def unique(word: str) -> str:
-    return f"test-{word}-{os.getpid()}"
+    """A name for a node of one test, which is deleted at the test's end if it is still there."""
+    name = f"test-{word}-{os.getpid()}"
+    UNIQUE_NAMES.add(name)
+    return name

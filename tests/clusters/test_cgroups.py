@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -145,35 +146,58 @@ def test_directories_are_removed_bottom_up_and_absent_ones_are_fine(tmp_path: Pa
     assert not (tmp_path / "one").exists()
 
 
-@pytest.mark.node
-def test_processes_settle_in_a_real_version_2_hierarchy_whose_top_a_namespace_sees() -> None:
-    """Any hierarchy of version 2 will do, as no controller is asked for."""
+@pytest.fixture
+def real() -> Iterator[VersionTwo]:
+    """The machine's own hierarchy of version 2, with the controllers that version 1 has left it, if any."""
     mounts = [
-        line.split(" ") for line in Path("/proc/self/mountinfo").read_text().splitlines() if " - cgroup2 " in line
+        line.split(" ")[4] for line in Path("/proc/self/mountinfo").read_text().splitlines() if " - cgroup2 " in line
     ]
     if not mounts:
         pytest.skip("this machine has no hierarchy of version 2 mounted")
-    groups = VersionTwo(Path(mounts[0][4]), ())
+    top = Path(mounts[0])
+    before = (top / "cgroup.subtree_control").read_text().split()
+    controllers = tuple((top / "cgroup.controllers").read_text().split())
+    yield VersionTwo(top, controllers)
+    (top / "cgroup.subtree_control").write_text(" ".join(f"-{name}" for name in controllers if name not in before))
+
+
+@pytest.fixture
+def entered(real: VersionTwo) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """A node's group, and a process that has entered it and waits before it looks at its namespace's root."""
     name = f"gitops-e2e-test-{os.getpid()}"
-    groups.create(name)
-    process = subprocess.Popen(
-        [
-            "unshare",
-            "--cgroup",
-            "--mount",
-            "sh",
-            "-c",
-            "read go; mount -t cgroup2 none /mnt; cat /mnt/init/cgroup.procs /proc/self/cgroup",
-        ],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        preexec_fn=lambda: groups.enter(name),  # noqa: PLW1509 - no other thread runs here
+    look = (
+        "read go; mount -t cgroup2 none /mnt; cat /mnt/init/cgroup.procs /mnt/cgroup.subtree_control /proc/self/cgroup"
     )
-    groups.settle(name, [process.pid])
+    real.create(name)
+    enter = f"echo $$ > {real.mount}/{name}/cgroup.procs; exec unshare --cgroup --mount sh -c 'echo entered; {look}'"
+    process = subprocess.Popen(["sh", "-c", enter], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdout
+    process.stdout.readline()
+    yield name, process
+    process.kill()
+    process.communicate()
+    real.remove(name)
+
+
+@pytest.mark.node
+def test_in_a_real_version_2_a_process_settles_below_the_top_that_it_sees(
+    real: VersionTwo, entered: tuple[str, subprocess.Popen[str]]
+) -> None:
+    name, process = entered
+
+    real.settle(name, [process.pid])
     seen, _ = process.communicate("go\n", timeout=10)
-    groups.remove(name)
 
     assert str(process.pid) in seen.split()
+    assert set(real.controllers) <= set(seen.split())
     assert "0::/init" in seen.splitlines()
-    assert not (groups.mount / name).exists()
+
+
+@pytest.mark.node
+def test_a_real_version_2_hands_no_controller_down_while_a_process_has_not_settled(
+    real: VersionTwo, entered: tuple[str, subprocess.Popen[str]]
+) -> None:
+    if not real.controllers:
+        pytest.skip("version 1 has every controller of this machine")
+    with pytest.raises(OSError, match="busy"):
+        real.settle(entered[0], [])

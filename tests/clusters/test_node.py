@@ -182,6 +182,17 @@ def test_images_of_archives_can_be_loaded(node: Node) -> None:
     _run_pod(node, "loaded", images.reference("stress"))
 
 
+def test_the_cache_may_lie_anywhere(kit: Kit, tmp_path: Path) -> None:
+    """Below /tmp, which is another in the node, and in a folder whose name has a space."""
+    cache = Cache(tmp_path / "a cache")
+    node = kit.with_images_in(cache.root / "golden").start(unique("elsewhere"), cache)
+    try:
+        _run_pod(node, "pod", kit.pause)
+    finally:
+        node.delete()
+    assert list((cache.root / "nodes").iterdir()) == []
+
+
 def test_the_name_of_a_live_node_is_refused_and_attaching_finds_it(node: Node, kit: Kit) -> None:
     with pytest.raises(NodeExists) as refused:
         kit.start(node.name)

@@ -8,14 +8,15 @@ import signal
 import subprocess
 import time
 from functools import partial
+from pathlib import Path
 
 import pytest
 
 from gitops_e2e.clusters.node.errors import NodeFailed
 from gitops_e2e.clusters.node.node import Node
-from gitops_e2e.clusters.node.state import NodeState, Registry
+from gitops_e2e.clusters.node.state import RUN_FOLDER, NodeState, Registry
 from gitops_e2e.progress import say
-from tests.clusters.kit import Kit, eventually, living_traces, route_to, state_of, traces, unique
+from tests.clusters.kit import Kit, cgroup_folders, eventually, living_traces, route_to, state_of, traces, unique
 
 pytestmark = pytest.mark.node
 
@@ -128,3 +129,17 @@ def test_a_kept_node_outlives_its_owner_until_somebody_deletes_it(kit: Kit) -> N
     node.delete()
 
     assert traces(state) == []
+
+
+def test_cleaning_ends_kept_nodes(kit: Kit, tmp_path: Path) -> None:
+    """With a run folder and a cache of its own, as kept nodes of others are not to be ended."""
+    alone = ["unshare", "--mount", "sh", "-c", f'mount -t tmpfs none {RUN_FOLDER} && exec "$@"', "sh"]
+    clean = "node.keep(); print(Node.sweep(kept=True)); print(Node.sweep(kept=True))"
+    name = unique("kept")
+
+    owner = kit.start_in_other_process(name, then=clean, within=alone, cache=str(tmp_path))
+
+    printed, _ = owner.communicate(timeout=60)
+    assert printed.splitlines() == ["starting", "ready", f"['{name}']", "[]"]
+    assert list((tmp_path / "gitops-e2e/nodes").iterdir()) == []
+    assert cgroup_folders(name) == []

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from gitops_e2e.clusters.node.network import Subnet
-from gitops_e2e.clusters.node.processes import BINARIES, Table, folders_of, node_processes
+from gitops_e2e.clusters.node.processes import BINARIES, Table, node_processes
 
 
 @pytest.fixture
 def table() -> Table:
-    return node_processes("one", Subnet(1), lambda name: Path("/opt/kubernetes") / name)
+    return node_processes("one", Subnet(1), lambda name: Path("/opt/kubernetes") / name, Path("/cache/golden"))
 
 
 def test_the_table_survives_json(table: Table) -> None:
@@ -33,8 +33,8 @@ def test_the_table_runs_each_command_that_the_caller_provides(table: Table) -> N
     assert commands == {*BINARIES, "containerd"}
 
 
-def test_the_node_sees_the_folders_of_the_commands(table: Table) -> None:
-    assert folders_of(table) == (Path("/opt/kubernetes"),)
+def test_the_node_sees_the_commands_and_the_images(table: Table) -> None:
+    assert table.folders == ("/cache/golden", "/opt/kubernetes")
 
 
 def test_the_api_server_advertises_the_nodes_address(table: Table) -> None:

@@ -24,7 +24,7 @@ def kube(shared_control_plane: ControlPlane) -> Kube:
 
 @pytest.fixture
 def namespace(kube: Kube, request: pytest.FixtureRequest) -> str:
-    name = request.node.name.replace("_", "-").split("[")[0][:50]
+    name: str = request.node.name.replace("_", "-").split("[")[0][:50]
     kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
     return name
 
@@ -65,6 +65,21 @@ class TestOneObject:
         unnamed = config_map(namespace)
         unnamed["metadata"] = {"generateName": "made-", "namespace": namespace}
         assert kube.create(unnamed)["metadata"]["name"].startswith("made-")
+
+    def test_a_pod_without_grace_is_gone_at_once(self, kube: Kube, namespace: str) -> None:
+        pod = kube.create(
+            {
+                "apiVersion": "v1",
+                "kind": "Pod",
+                "metadata": {"name": "lasting", "namespace": namespace},
+                "spec": {"nodeName": "nowhere", "containers": [{"name": "c", "image": "none"}]},
+            }
+        )
+        ref = Ref.of(pod)
+        kube.delete(ref)
+        assert "deletionTimestamp" in kube.get(ref)["metadata"]
+        kube.delete(ref, grace=0)
+        assert kube.find(ref) is None
 
     def test_create_twice(self, kube: Kube, namespace: str) -> None:
         kube.create(config_map(namespace))

@@ -1,4 +1,4 @@
-"""Real git, kustomize and HTTP servers, and a pipeline's repository on them."""
+"""Real git, kustomize, HTTP servers and Argo Rollouts controller, and a pipeline's repository on them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ from gitops_e2e.pipeline.adaptation import Adaptation
 from gitops_e2e.pipeline.names import PipelineNames
 from gitops_e2e.pipeline.platform import MANIFESTS
 from gitops_e2e.pipeline.repository import Repository
+from gitops_e2e.pipeline.stories import STORIES
 from gitops_e2e.toolchain import Toolchain
+from gitops_e2e.watching import WatchCache
+from tests.argo_rollouts import Kubelet, install_crds, start_controllers
+from tests.control_plane import ControlPlane
 from tests.pipeline.servers import Answer, Folder, Serve, WebServer
 
 PORTS = {"dev": 31000, "staging": 31001, "prod": 31002}
@@ -65,3 +69,30 @@ def nobody() -> Iterator[str]:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound and not listening: connections are refused, nobody else gets it
         yield f"http://127.0.0.1:{taken.getsockname()[1]}"
+
+
+@pytest.fixture(scope="session")
+def rollouts_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """A control plane with the real Argo Rollouts controller, and no nodes."""
+    plane = ControlPlane(tmp_path_factory.mktemp("rollouts"))
+    try:
+        plane.start()
+        install_crds(plane)
+        start_controllers(plane)
+        yield plane
+    finally:
+        plane.stop()
+
+
+@pytest.fixture(scope="session")
+def kubelet(rollouts_plane: ControlPlane) -> Iterator[Kubelet]:
+    kubelet = Kubelet(rollouts_plane.kube())
+    kubelet.start()
+    yield kubelet
+    kubelet.stop()
+
+
+@pytest.fixture(scope="session")
+def watched(rollouts_plane: ControlPlane) -> Iterator[WatchCache]:
+    with WatchCache(rollouts_plane.kube(), STORIES) as cache:
+        yield cache

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from gitops_e2e.pipeline import metric
 from gitops_e2e.pipeline.metric import (
     NoData,
     Prometheus,
@@ -148,3 +149,21 @@ def test_an_answer_that_is_no_prometheus_is_an_error(body: str, serve: Serve) ->
 def test_a_connection_that_is_closed_is_unreachable(serve: Serve) -> None:
     with pytest.raises(PrometheusUnreachable):
         Prometheus(serve(lambda _: Reply(None)).url).instant("up")
+
+
+def test_samples_that_come_late_are_awaited(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metric, "_SCRAPE_INTERVAL", 0.01)
+    recorded = {item["query"]: json.dumps(item["body"]) for item in RECORDED if item["path"] == "/api/v1/query"}
+    replies = iter([recorded["nothing"], recorded["vector(0)"], recorded["up"]])
+    prometheus = Prometheus(serve(lambda _: Reply(200, next(replies))).url)
+    assert len(prometheus.await_samples("up", within=30, count=2)) == 2
+
+
+def test_samples_that_do_not_come_are_no_data(prometheus: Prometheus) -> None:
+    with pytest.raises(NoData, match="2 samples instead of 3 after 0 s for: up"):
+        prometheus.await_samples("up", within=0, count=3)
+
+
+def test_an_outage_is_not_waited_for(nobody: str) -> None:
+    with pytest.raises(PrometheusUnreachable):
+        Prometheus(nobody).await_samples("up", within=30)

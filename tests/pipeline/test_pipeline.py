@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 import yaml
 
 from gitops_e2e.errors import HarnessError
-from gitops_e2e.kube import Kube, Manifest, NotFound, Ref
+from gitops_e2e.kube import Kube, KubeError, Manifest, NotFound, Ref
 from gitops_e2e.pipeline import changes, removal
 from gitops_e2e.pipeline.names import STAGES, InvalidPipelineId
 from gitops_e2e.pipeline.node_ports import NodePorts, NoFreeNodePorts
@@ -41,6 +42,19 @@ class Published:
         self.images.append((repository, image, tag))
 
 
+def await_served(kube: Kube, *kinds: str) -> None:
+    """A resource is served a moment after its definition was accepted."""
+    deadline = time.monotonic() + 30
+    for kind in kinds:
+        while True:
+            try:
+                kube.list(kube.resource("argoproj.io/v1alpha1", kind), "argocd")
+                break
+            except KubeError:
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+
+
 @pytest.fixture(scope="module")
 def kube(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kube]:
     plane = ControlPlane(tmp_path_factory.mktemp("pipeline"))
@@ -49,6 +63,7 @@ def kube(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kube]:
         kube = plane.kube()
         for crd in (plane.module("github.com/argoproj/argo-cd/v3") / "manifests/crds").glob("*-crd.yaml"):
             kube.apply(yaml.load(crd.read_text(), Loader=yaml.CSafeLoader))
+        await_served(kube, "Application", "ApplicationSet")
         for namespace in ("gitops-e2e", "argocd"):
             kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
         plane.run_controller(

@@ -143,6 +143,11 @@ def test_a_branch_that_is_not_there_says_so(repository: Repository) -> None:
         repository.branch("dev").head()
 
 
+def test_a_container_of_the_branch(repository: Repository) -> None:
+    repository.render("prod", "0.9.0")
+    assert "256M" in repository.branch("prod").container("stress")["args"]
+
+
 def test_a_container_that_is_not_there_says_so(repository: Repository) -> None:
     repository.render("dev", "0.9.0")
     with pytest.raises(BranchError, match="no Rollout on branch stage/dev has a container stress"):

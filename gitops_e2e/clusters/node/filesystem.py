@@ -48,11 +48,11 @@ def entries(layout: Layout, hierarchies: Iterable[cgroups.Mount], folders: Itera
     """What the node sees, in the order of mounting. `folders` of the machine keep their path, read-only."""
     return [
         *(_bind("/usr", "ro"), _bind("/dev")),
-        *(_bind(str(folder), "ro") for folder in folders),
         FsEntry("devpts", "/dev/pts", "devpts", "newinstance,ptmxmode=0666,mode=0620,gid=5"),
         *(_tmpfs("/dev/shm", "1777"), _tmpfs("/run", "0755"), _tmpfs("/tmp", "1777")),  # noqa: S108 - the node's own
         FsEntry(str(layout.data / "etc"), "/etc", "none", "bind,X-mount.mkdir"),
         FsEntry(str(layout.data / "var"), "/var", "none", "bind,X-mount.mkdir"),
+        *(_bind(str(folder), "ro") for folder in folders),  # late: a cache may lie below /tmp or /var
         FsEntry("proc", "/proc", "proc", "X-mount.mkdir"),
         FsEntry("sysfs", "/sys", "sysfs", "X-mount.mkdir"),
         *(_cgroup(mount) for mount in hierarchies),

@@ -20,7 +20,7 @@ from pathlib import Path
 from gitops_e2e.clusters.node import cgroups, control, filesystem, network
 from gitops_e2e.clusters.node.layout import LOGS
 from gitops_e2e.clusters.node.probing import Prober
-from gitops_e2e.clusters.node.processes import Table, folders_of
+from gitops_e2e.clusters.node.processes import Table
 from gitops_e2e.clusters.node.running import Runner
 from gitops_e2e.clusters.node.state import NodeState, Registry
 
@@ -56,7 +56,7 @@ def _exit_with_supervisor() -> None:
 def _become_node(state: NodeState, table: Table) -> None:
     socket.sethostname(state.name)
     network.configure_inside(state.subnet)
-    filesystem.enter(state.layout, cgroups.detect().mounts(), folders_of(table))
+    filesystem.enter(state.layout, cgroups.detect().mounts(), map(Path, table.folders))
     Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
     most_files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))

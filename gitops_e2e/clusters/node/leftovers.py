@@ -39,7 +39,7 @@ def end(process: ProcessIdentity, number: signal.Signals) -> None:
 def sweep(nodes: Path, registry: Registry) -> list[str]:
     """Tidy up after every node of this machine that is provably dead; their names.
 
-    That is a node without a living process whose owner is dead, too (a living one may still connect to it).
+    That is a node without a supervisor whose owner is dead, too (a living one may still connect to it).
     Folders in `nodes`, where data folders are, that belong to no known node are from before a reboot.
     To be called under the registry's lock.
     """
@@ -51,4 +51,3 @@ def sweep(nodes: Path, registry: Registry) -> list[str]:
         if folder not in known:
             shutil.rmtree(folder)
     return [state.name for state in dead]
-

@@ -6,11 +6,10 @@ import os
 import re
 import signal
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from gitops_e2e.cache import Cache
-from gitops_e2e.clusters.node import certificates, configuration, leftovers, network, processes, requirements
+from gitops_e2e.clusters.node import certificates, configuration, images, leftovers, network, processes, requirements
 from gitops_e2e.clusters.node.control import Control
 from gitops_e2e.clusters.node.errors import NodeExists, NodeFailed, NodeNotFound
 from gitops_e2e.clusters.node.identity import ProcessIdentity
@@ -19,7 +18,6 @@ from gitops_e2e.clusters.node.ownership import Ownership
 from gitops_e2e.clusters.node.running import Status
 from gitops_e2e.clusters.node.state import NodeState, Registry
 from gitops_e2e.images import containerd
-from gitops_e2e.images.golden import clone
 
 _READY_BOUND = 90.0
 _INIT_BOUND = 30.0
@@ -43,8 +41,8 @@ class Node:
     def start(name: str, *, binary: processes.Binary, golden: Path, pause: str, cache: Cache | None = None) -> Node:
         """Start a node and wait until it is Ready; it ends with this process, unless it is kept.
 
-        `binary` tells where the Kubernetes commands are, `golden` is a containerd root with images, `pause` the
-        image of pod sandboxes, `cache` (the user's by default) where the node's data go.
+        `binary` tells where the Kubernetes commands are, `golden` is a containerd root with images, which must
+        outlive the node, `pause` the image of pod sandboxes, `cache` (the user's by default) where the node's data go.
 
         Raises NodeUnavailable, NodeExists, or NodeFailed with the last lines of what died; nothing is left then.
         """
@@ -67,7 +65,7 @@ class Node:
         """A node that runs already, without owning it. Raises NodeNotFound."""
         registry = Registry()
         state = registry.find(name)
-        if state is None or state.supervisor is None or not state.supervisor.alive:
+        if state is None or not state.running:
             running = ", ".join(one.name for one in registry.all() if one.running) or "none"
             raise NodeNotFound(
                 f"there is no running node called {name} (running: {running})",
@@ -157,14 +155,12 @@ class Node:
 
     def _bring_up(self, binary: processes.Binary, golden: Path, pause: str) -> None:
         layout, subnet = self._state.layout, self._state.subnet
-        with ThreadPoolExecutor(1) as side:
-            root = side.submit(_clone_root, golden, layout)
-            certificates.write(layout, self.name, subnet.node)
-            configuration.write(layout, self.name, subnet.node, pause)
-            layout.processes.write_text(processes.node_processes(self.name, subnet, binary).to_json())
-            self._ownership = Ownership.begin(self._registry, self._state)
-            self._ownership.answer(_INIT_BOUND)
-            root.result()
+        certificates.write(layout, self.name, subnet.node)
+        configuration.write(layout, self.name, subnet.node, pause)
+        images.share(golden, layout.of(CONTAINERD_ROOT))
+        layout.processes.write_text(processes.node_processes(self.name, subnet, binary, golden).to_json())
+        self._ownership = Ownership.begin(self._registry, self._state)
+        self._ownership.answer(_INIT_BOUND)
         self._state = self._registry.get(self.name)
         self._await_ready()
 
@@ -203,13 +199,22 @@ def _claim(name: str, nodes: Path, registry: Registry) -> NodeState:
         leftovers.sweep(nodes, registry)
         _refuse_live(registry.find(name))
         state = NodeState(name, network.choose(), nodes / name, owner=ProcessIdentity.of(os.getpid()))
-        registry.save(state)
-        network.reserve(state.subnet)
-    for inside in (CONTAINERD_ROOT.parent, LOGS, Path("/etc")):
-        state.layout.of(inside).mkdir(parents=True)
-    state.data.chmod(0o700)
-    state.layout.root.mkdir()
+        try:
+            registry.save(state)
+            network.reserve(state.subnet)
+            _make_folders(state.layout)
+        except BaseException:
+            leftovers.tidy(state, registry)
+            raise
     return state
+
+
+def _make_folders(layout: Layout) -> None:
+    layout.data.mkdir(parents=True)
+    layout.data.chmod(0o700)
+    layout.root.mkdir()
+    for inside in (CONTAINERD_ROOT.parent, LOGS, Path("/etc")):
+        layout.of(inside).mkdir(parents=True)
 
 
 def _await_ending(state: NodeState | None) -> None:
@@ -227,11 +232,3 @@ def _refuse_live(state: NodeState | None) -> None:
         where=str(state.data),
         remedy=f"use it with --reuse-cluster {state.name}, end it with `make clean`, or take another name",
     )
-
-
-def _clone_root(golden: Path, layout: Layout) -> None:
-    """Clone the golden root; it appears whole, as containerd is started when it is there."""
-    target = layout.of(CONTAINERD_ROOT)
-    partial = target.with_name("containerd.partial")
-    clone(golden, partial)
-    partial.rename(target)

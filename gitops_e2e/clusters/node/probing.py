@@ -8,7 +8,6 @@ import socket
 import ssl
 import threading
 from functools import cached_property
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from gitops_e2e.clusters.node.layout import PKI
@@ -26,8 +25,6 @@ class Prober:
 
     def holds(self, probe: Probe) -> bool:
         """Whether the answer is yes now. Takes seconds at most."""
-        if probe.kind == "path":
-            return Path(probe.target).exists()
         try:
             return self._accepts(probe.target) if probe.kind == "connect" else self._answers(probe)
         except (OSError, http.client.HTTPException):

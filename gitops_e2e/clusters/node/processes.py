@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from gitops_e2e.clusters.node.layout import CONTAINERD_ROOT, CONTAINERD_SOCKET, KUBERNETES, PKI
+from gitops_e2e.clusters.node.layout import CONTAINERD_SOCKET, KUBERNETES, PKI
 from gitops_e2e.clusters.node.network import API_SERVICE, SERVICES, Subnet
 
 BINARIES = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy", "kubelet")
@@ -29,11 +29,11 @@ _ETCD_PEERS = "http://127.0.0.1:2380"
 class Probe:
     """A question with the answer yes or not yet.
 
-    `path`: does the file exist; `connect`: does `host:port` or the Unix socket accept a connection;
-    `get`: does the URL answer 200, as the cluster's administrator, with `contains` in what it says.
+    `connect`: does `host:port` or the Unix socket accept a connection; `get`: does the URL answer 200 to the
+    cluster's administrator, with `contains` in what it says.
     """
 
-    kind: Literal["path", "connect", "get"]
+    kind: Literal["connect", "get"]
     target: str
     contains: str = ""
 
@@ -51,10 +51,14 @@ class Process:
 
 @dataclass(frozen=True)
 class Table:
-    """All processes of a node, and what must be true, besides their readiness, for the node to be ready."""
+    """All processes of a node, and what must be true, besides their readiness, for the node to be ready.
+
+    `folders` are those of the machine that they use, outside of /usr.
+    """
 
     processes: tuple[Process, ...]
     ready: tuple[Probe, ...]
+    folders: tuple[str, ...]
 
     def to_json(self) -> str:
         """The table as JSON."""
@@ -64,7 +68,8 @@ class Table:
     def from_json(text: str) -> Table:
         """The table that `to_json` wrote."""
         raw: dict[str, Any] = json.loads(text)
-        return Table(tuple(map(_process, raw["processes"])), tuple(Probe(**probe) for probe in raw["ready"]))
+        ready = tuple(Probe(**probe) for probe in raw["ready"])
+        return Table(tuple(map(_process, raw["processes"])), ready, tuple(raw["folders"]))
 
 
 def _process(raw: dict[str, Any]) -> Process:
@@ -77,8 +82,10 @@ def _process(raw: dict[str, Any]) -> Process:
     )
 
 
-def node_processes(name: str, subnet: Subnet, binary: Binary) -> Table:
+def node_processes(name: str, subnet: Subnet, binary: Binary, golden: Path) -> Table:
     """What makes a Kubernetes node of one machine: control plane, container runtime, kubelet, service proxy.
+
+    `golden` is the containerd root whose layers the node's own refers to.
 
     What forces the order: the controller-manager exits if RBAC's bootstrap is not done, which /readyz waits for;
     the kubelet exits without the runtime's socket. What else is waited for saves time: the API server tries again
@@ -93,7 +100,6 @@ def node_processes(name: str, subnet: Subnet, binary: Binary) -> Table:
             Process(
                 "containerd",
                 ("/usr/bin/containerd", "--config=/etc/containerd/config.toml"),
-                needs=(Probe("path", str(CONTAINERD_ROOT)),),
                 ready=Probe("connect", str(CONTAINERD_SOCKET)),
             ),
             _controller_manager(binary),
@@ -125,6 +131,7 @@ def node_processes(name: str, subnet: Subnet, binary: Binary) -> Table:
             Probe("get", f"{_API}/api/v1/namespaces/default/serviceaccounts/default"),  # pods are refused without it
             Probe("connect", f"{API_SERVICE}:443"),  # services are programmed
         ),
+        folders=tuple(sorted({str(golden), *(str(binary(command).resolve().parent) for command in BINARIES)})),
     )
 
 
@@ -207,9 +214,3 @@ def _scheduler(binary: Binary) -> Process:
     )
     healthy = Probe("get", "https://127.0.0.1:10259/healthz")
     return Process("kube-scheduler", argv, after=("kube-apiserver",), ready=healthy)
-
-
-def folders_of(table: Table) -> tuple[Path, ...]:
-    """The folders, outside of /usr, that the table's commands lie in."""
-    folders = {Path(process.argv[0]).parent for process in table.processes}
-    return tuple(sorted(folder for folder in folders if not folder.is_relative_to("/usr")))

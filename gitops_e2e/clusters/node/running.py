@@ -137,6 +137,7 @@ class Runner:
             self._changed.wait_for(lambda: all(one.phase == "ready" for one in self._status.values()))
         for probe in self.table.ready:
             self._until(probe, lambda: False)
+            _note(f"{probe.target} {probe.contains} holds")
         with self._changed:
             self._ready = True
             _note("node ready")

@@ -47,8 +47,8 @@ class NodeState:
 
     @property
     def running(self) -> bool:
-        """Whether a process of the node itself lives."""
-        return any(process.alive for process in (self.supervisor, self.init) if process)
+        """Whether its supervisor lives. Without it, init is about to exit if it has not done so."""
+        return self.supervisor is not None and self.supervisor.alive
 
     @property
     def owned(self) -> bool:

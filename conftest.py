@@ -1,0 +1,66 @@
+"""Options of the suite, and where its fixtures and steps are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fixtures import ownership
+from gitops_e2e.watching.budgets import Budgets
+
+if TYPE_CHECKING:
+    from xdist.workermanage import WorkerController
+
+pytest_plugins = [
+    "fixtures.platform",
+    "fixtures.pipeline",
+    "steps.analysis",
+    "steps.application",
+    "steps.certificate",
+    "steps.component",
+    "steps.endpoint",
+    "steps.manifests",
+    "steps.metric",
+    "steps.pipeline",
+    "steps.probe",
+    "steps.rollout",
+]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("gitops-e2e", "where the scenarios run")
+    group.addoption(
+        "--cluster",
+        choices=["auto", "node", "kind", "existing"],
+        default="auto",
+        help="what provides the cluster: the built-in Docker-free node, kind, or one that exists (auto: the node)",
+    )
+    group.addoption(
+        "--cluster-name", metavar="NAME", help="name of the cluster that is made (default: one of its own for each run)"
+    )
+    group.addoption(
+        "--keep-cluster",
+        action="store_true",
+        help="leave the cluster running after the run, for --reuse-cluster or to look at",
+    )
+    group.addoption("--reuse-cluster", metavar="NAME", help="run on a cluster that an earlier run kept")
+    group.addoption(
+        "--budget",
+        action="append",
+        default=[],
+        metavar="NAME=SECONDS",
+        help="allow more or less time for one kind of wait; names: " + ", ".join(Budgets.names()),
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    ownership.check_options(config)
+
+
+def pytest_configure_node(node: WorkerController) -> None:
+    ownership.share_with_worker(node)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    ownership.end(config)

@@ -1,0 +1,87 @@
+"""The whole stack on one cluster: installed side by side, each part as soon as what it needs is ready."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from gitops_e2e.components.argocd import ArgoCD
+from gitops_e2e.components.authority import Authority
+from gitops_e2e.components.cert_manager import CertManager
+from gitops_e2e.components.component import Component
+from gitops_e2e.components.coredns import CoreDNS
+from gitops_e2e.components.git_server import GitServer
+from gitops_e2e.components.prometheus import Prometheus
+from gitops_e2e.components.registry import Registry
+from gitops_e2e.components.rollouts import Rollouts
+from gitops_e2e.components.sources import Sources
+from gitops_e2e.components.workload import WorkloadSubject, is_rolled_out
+from gitops_e2e.errors import HarnessError
+from gitops_e2e.images import Images
+from gitops_e2e.images.side_by_side import side_by_side
+from gitops_e2e.kube import Kube
+from gitops_e2e.progress import doing
+from gitops_e2e.watching.budgets import Budgets
+from gitops_e2e.watching.cache import WatchCache
+from gitops_e2e.watching.waiting import expect
+
+
+def components(sources: Sources, images: Images, authority: Authority) -> tuple[Component, ...]:
+    """All components, those first that the others wait for."""
+    return (
+        CoreDNS(sources, images),
+        CertManager(sources, images, authority),
+        ArgoCD(sources, images, authority),
+        Registry(sources, images),
+        Rollouts(sources, images),
+        Prometheus(sources, images),
+        GitServer(sources, images),
+    )
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Components on a cluster whose workloads are watched."""
+
+    kube: Kube
+    cache: WatchCache
+    components: Sequence[Component]
+    budgets: Budgets
+
+    def install(self) -> None:
+        """Install every component and wait until all are ready. Raises what the first one that fails raises."""
+        ready = {component.name: threading.Event() for component in self.components}
+
+        def install(component: Component) -> None:
+            for need in component.needs:
+                ready[need].wait()
+            self._install(component)
+            ready[component.name].set()
+
+        tasks = [partial(install, component) for component in self.components]
+        side_by_side(tasks, at_most=len(tasks))
+
+    def await_ready(self, component: Component) -> None:
+        """Wait until every workload of the component is rolled out. Raises ExpectationFailed."""
+        for workload in component.workloads():
+            expect(WorkloadSubject(workload, self.cache), is_rolled_out(), within=self.budgets.component_ready)
+
+    def await_all_ready(self) -> None:
+        """Wait until every component is ready. Raises ExpectationFailed."""
+        for component in self.components:
+            self.await_ready(component)
+
+    def component(self, name: str) -> Component:
+        """The component of that name. Raises HarnessError."""
+        for component in self.components:
+            if component.name == name:
+                return component
+        known = ", ".join(component.name for component in self.components)
+        raise HarnessError(f"the stack has no component {name}", remedy=f"use one of: {known}")
+
+    def _install(self, component: Component) -> None:
+        with doing(f"installing {component.name}"):
+            component.install(self.kube, within=self.budgets.component_ready)
+            self.await_ready(component)

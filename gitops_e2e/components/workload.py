@@ -1,0 +1,92 @@
+"""Whether a Deployment or StatefulSet is rolled out, as `kubectl rollout status` judges it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from gitops_e2e.kube import Manifest, Ref, Resource
+from gitops_e2e.watching.cache import WatchCache
+from gitops_e2e.watching.expectation import Expectation, Met, Pending, Verdict, expectation
+from gitops_e2e.watching.snapshot import Place, Snapshot
+from gitops_e2e.watching.timeline import Fact
+
+DEPLOYMENTS = Resource("apps/v1", "Deployment", "deployments", namespaced=True)
+STATEFUL_SETS = Resource("apps/v1", "StatefulSet", "statefulsets", namespaced=True)
+RESOURCES = (DEPLOYMENTS, STATEFUL_SETS)
+
+
+@dataclass(frozen=True)
+class Workload:
+    """How many pods are wanted, how many run the newest template, how many of all are available."""
+
+    wanted: int
+    updated: int
+    available: int
+
+    @classmethod
+    def read(cls, manifest: Manifest) -> Self | Pending:
+        """The counts, once the controller has seen the newest generation."""
+        status = manifest.get("status", {})
+        if int(status.get("observedGeneration") or 0) < int(manifest["metadata"]["generation"]):
+            return Pending("its controller has not seen its newest generation")
+        return cls(
+            wanted=int(manifest["spec"].get("replicas", 1)),
+            updated=int(status.get("updatedReplicas") or 0),
+            available=int(status.get("availableReplicas") or 0),
+        )
+
+
+@dataclass(frozen=True)
+class WorkloadSubject:
+    """A Deployment or StatefulSet that is watched."""
+
+    ref: Ref
+    cache: WatchCache
+
+    @property
+    def title(self) -> str:
+        """Its kind, name and namespace."""
+        return str(self.ref)
+
+    @property
+    def scope(self) -> frozenset[Place]:
+        """Its own resource."""
+        return frozenset({Place(self._resource, self.ref.namespace)})
+
+    @property
+    def namespaces(self) -> tuple[str, ...]:
+        """Its own namespace."""
+        return (self.ref.namespace or "",)
+
+    def read(self, snapshot: Snapshot) -> Workload | Pending:
+        """Its counts."""
+        manifest = snapshot.find(self._resource, self.ref.namespace, self.ref.name)
+        return Pending("it does not exist") if manifest is None else Workload.read(manifest)
+
+    def conditions(self, snapshot: Snapshot) -> Sequence[str]:
+        """What the controller reports, a line a condition."""
+        manifest = snapshot.find(self._resource, self.ref.namespace, self.ref.name) or {}
+        conditions = manifest.get("status", {}).get("conditions", [])
+        return [f"{each['type']} {each['status']}: {each.get('message', '')}" for each in conditions]
+
+    @property
+    def _resource(self) -> Resource:
+        return next(each for each in RESOURCES if each.kind == self.ref.kind)
+
+
+def is_rolled_out() -> Expectation[Workload]:
+    """All wanted pods run the newest template and are available."""
+    return expectation("all its pods are available, in its newest version", _rolled_out)
+
+
+def _rolled_out(workload: Workload) -> Verdict:
+    observed = f"{workload.available} of {workload.wanted} pods available, {workload.updated} in the newest version"
+    done = workload.wanted <= workload.available and workload.wanted <= workload.updated
+    return Met(observed) if done else Pending(observed)
+
+
+def untold(_before: Manifest | None, _after: Manifest | None) -> tuple[Fact, ...]:
+    """The narrator of what is no part of a pipeline's story."""
+    return ()

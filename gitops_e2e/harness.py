@@ -1,0 +1,117 @@
+"""A cluster with the whole stack on it, watched: what scenarios run on."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from gitops_e2e.cache import Cache
+from gitops_e2e.clusters import providers
+from gitops_e2e.clusters.protocol import Cluster
+from gitops_e2e.clusters.providers import Provider
+from gitops_e2e.components.authority import Authority
+from gitops_e2e.components.git_server import Repositories
+from gitops_e2e.components.prometheus import NODE_PORT as PROMETHEUS_PORT
+from gitops_e2e.components.registry import ImageRepositories
+from gitops_e2e.components.sources import Sources
+from gitops_e2e.components.stack import Stack, components
+from gitops_e2e.components.workload import RESOURCES as WORKLOADS
+from gitops_e2e.components.workload import untold
+from gitops_e2e.images import Images
+from gitops_e2e.kube import Kube
+from gitops_e2e.pipeline.metric import Prometheus
+from gitops_e2e.pipeline.platform import Platform
+from gitops_e2e.pipeline.stories import STORIES
+from gitops_e2e.progress import doing, say
+from gitops_e2e.toolchain import Toolchain
+from gitops_e2e.watching.budgets import Budgets
+from gitops_e2e.watching.cache import WatchCache
+
+
+@dataclass(frozen=True)
+class Harness:
+    """Everything that is there once and for all scenarios of a run."""
+
+    cluster: Cluster
+    kube: Kube
+    cache: WatchCache
+    stack: Stack
+    toolchain: Toolchain
+    images: Images
+    authority: Authority
+    budgets: Budgets
+
+    @staticmethod
+    def start(provider: Provider, name: str, budgets: Budgets) -> Harness:
+        """Take this machine from what it is to a cluster with the stack ready. What was begun ends on an error."""
+        toolchain = Toolchain(Cache.of_user())
+        images = Images(toolchain.cache, toolchain)
+        with doing(f"starting cluster {name} ({provider.name})"):
+            cluster = provider.start(name, images, toolchain)
+        try:
+            harness = _on(cluster, toolchain, images, budgets)
+            with doing("installing the stack"):
+                harness.stack.install()
+        except BaseException:
+            cluster.delete()
+            raise
+        say(f"  cluster {cluster.name}: NodePorts at {cluster.address}, kubeconfig {cluster.kubeconfig}")
+        return harness
+
+    @staticmethod
+    def attach(name: str, budgets: Budgets) -> Harness:
+        """A cluster that runs already, with the stack on it; it is not owned. Raises what is not ready."""
+        toolchain = Toolchain(Cache.of_user())
+        harness = _on(providers.attach(name), toolchain, Images(toolchain.cache, toolchain), budgets)
+        harness.stack.await_all_ready()
+        return harness
+
+    @property
+    def platform(self) -> Platform:
+        """What pipelines are made on."""
+        return Platform(
+            kube=self.kube,
+            cache=self.cache,
+            address=self.cluster.address,
+            repositories=self.repositories,
+            images=ImageRepositories(self.images, self.cluster.address),
+            kustomize=self.toolchain.binary("kustomize"),
+        )
+
+    @property
+    def prometheus(self) -> Prometheus:
+        """The stack's Prometheus, at its NodePort."""
+        return Prometheus(f"http://{self.cluster.address}:{PROMETHEUS_PORT}")
+
+    @property
+    def repositories(self) -> Repositories:
+        """The Git server's repositories."""
+        return Repositories(self.kube, self.cluster.address)
+
+    def kubernetes_version(self) -> str:
+        """The version that the API server reports: "v1.34.4"."""
+        return str(json.loads(self.kube.raw("/version"))["gitVersion"])
+
+    def detach(self) -> None:
+        """Stop watching; the cluster goes on."""
+        self.cache.close()
+
+    def keep(self) -> None:
+        """Stop watching, and let the cluster outlive this process."""
+        self.detach()
+        self.cluster.keep()
+
+    def delete(self) -> None:
+        """End the cluster and everything on it."""
+        self.detach()
+        with doing(f"deleting cluster {self.cluster.name}"):
+            self.cluster.delete()
+
+
+def _on(cluster: Cluster, toolchain: Toolchain, images: Images, budgets: Budgets) -> Harness:
+    kube = Kube(cluster.kubeconfig)
+    cache = WatchCache(kube, {**STORIES, **dict.fromkeys(WORKLOADS, untold)}).start()
+    authority = Authority.of(kube)
+    parts = components(Sources(toolchain.cache, toolchain), images, authority)
+    stack = Stack(kube, cache, parts, budgets)
+    return Harness(cluster, kube, cache, stack, toolchain, images, authority, budgets)

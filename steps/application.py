@@ -1,0 +1,56 @@
+"""Steps about Argo CD's Applications."""
+
+from __future__ import annotations
+
+from pytest_bdd import parsers, then
+
+from gitops_e2e.components.argocd import ArgoCD
+from gitops_e2e.harness import Harness
+from gitops_e2e.pipeline.application import APPLICATIONS, Application, has_health, is_synced_to
+from gitops_e2e.pipeline.pipeline import Pipeline, Release
+from gitops_e2e.watching import Budgets, expect
+
+
+@then("the ApplicationSet yields one Application each for dev, staging and prod")
+def _(harness: Harness, pipeline: Pipeline) -> None:
+    found = harness.kube.list(APPLICATIONS, ArgoCD.namespace)
+    owned = [each for each in found if _owner(each) == pipeline.names.application_set]
+    names = sorted(Application.of(each).name for each in owned)
+    assert names == sorted(pipeline.names.application(stage) for stage in ("dev", "staging", "prod"))
+
+
+@then("every Application is Synced to the head of its stage branch, and Healthy")
+def _(pipeline: Pipeline, budgets: Budgets) -> None:
+    for stage in pipeline.stages:
+        head = pipeline.branch(stage).head()
+        expect(pipeline.application(stage), is_synced_to(head), within=budgets.application_synced)
+        expect(pipeline.application(stage), has_health("Healthy"), within=budgets.application_healthy)
+
+
+@then("Argo CD compares every stage with Git over HTTPS")
+def _(harness: Harness, pipeline: Pipeline, budgets: Budgets) -> None:
+    for stage in pipeline.stages:
+        source = harness.kube.get(pipeline.application_ref(stage))["spec"]["source"]["repoURL"]
+        assert source == f"https://git.gitops-e2e.svc.cluster.local/{pipeline.names.repository}.git"
+        pipeline.refresh(stage)
+        head = pipeline.branch(stage).head()
+        expect(pipeline.application(stage), is_synced_to(head), within=budgets.application_synced)
+
+
+@then(parsers.parse("Git asks for {version} in {stage}, and its Application is {health}"))
+def _(pipeline: Pipeline, release: Release, version: str, stage: str, health: str, budgets: Budgets) -> None:
+    assert pipeline.branch(stage).image_tag() == version
+    expect(pipeline.application(release.stage), is_synced_to(release.commit), within=budgets.application_synced)
+    expect(pipeline.application(release.stage), has_health(health), within=budgets.application_healthy)
+
+
+@then(parsers.parse("the Application of {stage} is Synced and {health}"))
+def _(pipeline: Pipeline, release: Release, stage: str, health: str, budgets: Budgets) -> None:
+    assert release.stage == stage
+    expect(pipeline.application(release.stage), has_health(health), within=budgets.application_healthy)
+
+
+def _owner(application: dict[str, object]) -> object:
+    metadata = application["metadata"]
+    assert isinstance(metadata, dict)
+    return next((owner["name"] for owner in metadata.get("ownerReferences", [])), None)

@@ -1,0 +1,40 @@
+"""Steps about the certificate of the Git server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pytest_bdd import then
+
+from gitops_e2e.commands import CommandFailed
+from gitops_e2e.components.certificate import Certificate
+from gitops_e2e.components.git_server import CERTIFICATE, HOST
+from gitops_e2e.harness import Harness
+from gitops_e2e.pipeline.pipeline import Pipeline
+
+
+@pytest.fixture
+def authority_file(harness: Harness, tmp_path: Path) -> Path:
+    file = tmp_path / "authority.pem"
+    file.write_text(harness.authority.certificate)
+    return file
+
+
+@then("cert-manager has issued the Git server's certificate")
+def _(harness: Harness) -> None:
+    certificate = Certificate.of(harness.kube.get(CERTIFICATE))
+    assert certificate.ready, certificate.message
+    assert certificate.names == (HOST,)
+
+
+@then("a client that trusts the platform's authority reads the pipeline's repository over HTTPS")
+def _(harness: Harness, pipeline: Pipeline, authority_file: Path) -> None:
+    refs = harness.repositories.read_securely(pipeline.names.repository, authority_file)
+    assert all(f"refs/heads/{pipeline.names.branch(stage)}" in refs for stage in pipeline.stages), refs
+
+
+@then("a client that does not trust it is refused")
+def _(harness: Harness, pipeline: Pipeline) -> None:
+    with pytest.raises(CommandFailed, match="certificate"):
+        harness.repositories.read_securely(pipeline.names.repository, Path("/etc/ssl/certs/ca-certificates.crt"))

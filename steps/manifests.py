@@ -1,0 +1,44 @@
+"""Steps that change a pipeline's manifests on main, or tell what they say."""
+
+from __future__ import annotations
+
+from pytest_bdd import given, parsers, when
+
+from gitops_e2e.pipeline import changes
+from gitops_e2e.pipeline.pipeline import Pipeline
+
+
+@given(parsers.parse("the canary pauses for {seconds:d} seconds"))
+def _(pipeline: Pipeline, seconds: int) -> None:
+    pipeline.change(changes.pauses(seconds))
+
+
+@given(parsers.parse("a canary has {seconds:d} seconds to make progress"))
+def _(pipeline: Pipeline, seconds: int) -> None:
+    pipeline.change(changes.progress_deadline(seconds))
+
+
+@given("release 1.0.0 never gets ready")
+def _(pipeline: Pipeline) -> None:
+    pipeline.change(changes.never_ready())
+
+
+@given("the analysis of prod asks a Prometheus that is not there")
+def _(pipeline: Pipeline) -> None:
+    pipeline.change(changes.prometheus_address("http://not-there.monitoring.svc.cluster.local:9090"))
+
+
+@given("the analysis of prod asks for a metric that nothing reports")
+def _(pipeline: Pipeline) -> None:
+    pipeline.change(changes.memory_metric("a_metric_that_nothing_reports"))
+
+
+@given(parsers.parse("{stage} carries a sidecar that allocates {mebibytes:d} MiB"))
+def _(pipeline: Pipeline, stage: str, mebibytes: int) -> None:
+    arguments = pipeline.branch(stage).container("stress")["args"]
+    assert f"{mebibytes}M" in arguments, arguments
+
+
+@when(parsers.parse("{stage} no longer carries the sidecar, by a commit on main"))
+def _(pipeline: Pipeline, stage: str) -> None:
+    pipeline.change(changes.no_stress_sidecar(stage))

@@ -1,0 +1,40 @@
+"""Steps that give a scenario its pipeline, and release to it."""
+
+from __future__ import annotations
+
+from pytest_bdd import given, parsers, when
+
+from fixtures.pipeline import Pipelines
+from gitops_e2e.pipeline.changes import no_stress_sidecar
+from gitops_e2e.pipeline.pipeline import BASELINE, Pipeline, Release
+from gitops_e2e.pipeline.rollout import is_aborted
+from gitops_e2e.watching import Budgets, expect
+
+
+@given("the demo pipeline", target_fixture="pipeline")
+def _(demo: Pipeline) -> Pipeline:
+    return demo
+
+
+@given(parsers.re(rf"a pipeline whose (?P<stage>\w+) serves release {BASELINE}"), target_fixture="pipeline")
+def _(pipelines: Pipelines, stage: str) -> Pipeline:
+    return pipelines.create([stage])
+
+
+@given(
+    parsers.re(rf"a pipeline whose (?P<stage>\w+) serves release {BASELINE} without the sidecar"),
+    target_fixture="pipeline",
+)
+def _(pipelines: Pipelines, stage: str) -> Pipeline:
+    return pipelines.create([stage], changes=[no_stress_sidecar(stage)])
+
+
+@when(parsers.parse("release {version} is committed to {stage}"), target_fixture="release")
+def _(pipeline: Pipeline, version: str, stage: str) -> Release:
+    return pipeline.release(stage, version)
+
+
+@given(parsers.parse("release {version} was rolled back in {stage}"))
+def _(pipeline: Pipeline, version: str, stage: str, budgets: Budgets) -> None:
+    pipeline.release(stage, version)
+    expect(pipeline.rollout(stage), is_aborted(because="memory"), within=budgets.rollout_settled)

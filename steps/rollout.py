@@ -1,0 +1,70 @@
+"""Steps about a stage's Rollout."""
+
+from __future__ import annotations
+
+from pytest_bdd import parsers, then, when
+
+from gitops_e2e.pipeline.analysis import analysis_started
+from gitops_e2e.pipeline.pipeline import Pipeline, Release
+from gitops_e2e.pipeline.rollout import (
+    PROGRESS_DEADLINE,
+    has_canary_pods,
+    is_aborted,
+    is_at_weight,
+    is_healthy_on,
+    is_paused_at,
+    is_paused_for_a_decision,
+    is_stable_on,
+)
+from gitops_e2e.watching import Budgets, all_of, expect, passed_through
+
+
+@then(parsers.parse("one canary pod of three runs {version} at weight {weight:d}"))
+def _(pipeline: Pipeline, release: Release, version: str, weight: int, budgets: Budgets) -> None:
+    canary = all_of(is_paused_at(weight), has_canary_pods(1, of=3))
+    rollout = expect(pipeline.rollout(release.stage), canary, within=budgets.canary_started)
+    assert rollout.canary is not None
+    assert rollout.canary.runs(version), rollout.canary.images
+
+
+@when(parsers.parse("the canary of {stage} is paused at weight {weight:d}"))
+def _(pipeline: Pipeline, release: Release, stage: str, weight: int, budgets: Budgets) -> None:
+    assert release.stage == stage
+    expect(pipeline.rollout(release.stage), is_paused_at(weight), within=budgets.canary_started)
+
+
+@then(parsers.parse("the rollout goes on to weight {weight:d} and to the end"))
+def _(pipeline: Pipeline, release: Release, weight: int, budgets: Budgets) -> None:
+    course = passed_through(is_at_weight(weight), is_healthy_on(release.version))
+    expect(pipeline.rollout(release.stage), course, within=budgets.rollout_settled)
+
+
+@then(parsers.parse("the canary is paused for {seconds:d} seconds before its analysis begins"))
+def _(pipeline: Pipeline, release: Release, seconds: int, budgets: Budgets) -> None:
+    rollout = expect(pipeline.rollout(release.stage), is_paused_at(20), within=budgets.canary_started)
+    run = expect(pipeline.analysis(release.stage), analysis_started(), within=budgets.canary_started + seconds)
+    assert rollout.paused_since is not None
+    assert run.started is not None
+    assert (run.started - rollout.paused_since).total_seconds() >= seconds
+
+
+@then("the rollout is aborted, and no pod of 1.0.0 remains")
+def _(pipeline: Pipeline, release: Release, budgets: Budgets) -> None:
+    expect(pipeline.rollout(release.stage), is_aborted(), within=budgets.rollout_settled)
+    expect(pipeline.rollout(release.stage), has_canary_pods(0, of=3), within=budgets.pods_gone)
+
+
+@then("the rollout is aborted, as it exceeded its progress deadline")
+def _(pipeline: Pipeline, release: Release, budgets: Budgets) -> None:
+    expect(pipeline.rollout(release.stage), is_aborted(because=PROGRESS_DEADLINE), within=budgets.rollout_settled)
+
+
+@then(parsers.parse("the rollout is paused for a decision, with the canary at weight {weight:d}"))
+def _(pipeline: Pipeline, release: Release, weight: int, budgets: Budgets) -> None:
+    undecided = all_of(is_paused_for_a_decision(), is_at_weight(weight))
+    expect(pipeline.rollout(release.stage), undecided, within=budgets.rollout_settled)
+
+
+@then(parsers.parse("the stable ReplicaSet of {stage} runs {version}"))
+def _(pipeline: Pipeline, stage: str, version: str, budgets: Budgets) -> None:
+    expect(pipeline.rollout(stage), is_stable_on(version), within=budgets.rollout_settled)

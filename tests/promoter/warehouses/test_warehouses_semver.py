@@ -11,7 +11,7 @@ import pytest
 
 from gitops_e2e.promoter.warehouses.semver import Constraint, NotAConstraint, NotAVersion, Version, is_constraint
 
-RECORDED: dict[str, Any] = json.loads((Path(__file__).parent / "recordings/semver.json").read_text())
+RECORDED: dict[str, Any] = json.loads((Path(__file__).parents[1] / "recordings/semver.json").read_text())
 VERSIONS = [Version.parse(text) for text in RECORDED["versions"]]
 RELEASES = [version for version in VERSIONS if not version.pre]
 

@@ -10,14 +10,15 @@ from gitops_e2e.promoter.warehouses.registries import pace as pace_module
 
 class Clock:
     def __init__(self) -> None:
-        self.now = 1000.0
+        self.now = 1024.0
         self.waited: list[float] = []
 
     def monotonic(self) -> float:
         return self.now
 
     def sleep(self, seconds: float) -> None:
-        self.waited.append(round(seconds, 6))
+        if seconds > 1e-6:  # less is how numbers are rounded
+            self.waited.append(round(seconds, 6))
         self.now += seconds
 
 

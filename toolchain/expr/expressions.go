@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/expr-lang/expr"
 	"github.com/valyala/fasttemplate"
@@ -16,9 +17,10 @@ import (
 	"gitops-e2e/toolchain/expr/v1alpha1"
 )
 
-// An environment is what expressions can name: plain data, the three that are more than that, and functions.
+// An environment is what expressions can name: plain data, times, the two that are more than that, and functions.
 type environment struct {
 	Data      map[string]any                            `json:"data"`
+	Times     map[string]time.Time                      `json:"times"`
 	StepMetas map[string]v1alpha1.StepExecutionMetadata `json:"stepMetas"`
 	Response  *response                                 `json:"response"`
 	Functions []string                                  `json:"functions"`
@@ -35,6 +37,9 @@ func (e environment) names() map[string]any {
 	names := maps.Clone(e.Data)
 	if names == nil {
 		names = map[string]any{}
+	}
+	for name, moment := range e.Times {
+		names[name] = moment
 	}
 	if e.StepMetas != nil {
 		names["stepMetas"] = e.StepMetas

@@ -2,6 +2,8 @@ module gitops-e2e/toolchain/expr
 
 go 1.25.5
 
+tool gitops-e2e/toolchain/expr
+
 require (
 	github.com/Masterminds/semver/v3 v3.4.0
 	github.com/expr-lang/expr v1.17.6

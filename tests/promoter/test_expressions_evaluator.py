@@ -203,3 +203,17 @@ class TestArtifacts:
     def test_ambiguity_is_an_error_of_its_own(self, environment: Environment) -> None:
         with pytest.raises(AmbiguousArtifact):
             environment.functions["imageFrom"]("r/x")
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("commitDate.Year() >= 2024", True),
+        ("commitDate.After(date('2025-01-01'))", False),
+        ("commitDate < now()", True),
+        ("string(commitDate)", "2024-05-01 10:00:00 +0000 UTC"),
+    ],
+)
+def test_times_are_times(evaluator: Evaluator, expression: str, value: Any) -> None:
+    environment = Environment(times={"commitDate": "2024-05-01T10:00:00Z"})
+    assert evaluator.evaluate(expression, environment).value == value

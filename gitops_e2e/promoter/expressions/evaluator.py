@@ -49,12 +49,13 @@ class Response:
 class Environment:
     """What an expression can name.
 
-    `data` are plain JSON values by name. `step_metas` become the objects `stepMetas` with Go field names,
-    `response` the object of the http step. `functions` run here; only the names that the Go command
-    knows can be given, as it has their types.
+    `data` are plain JSON values by name, `times` RFC 3339 times, which become Go's. `step_metas` become the objects
+    `stepMetas` with Go field names, `response` the object of the http step. `functions` run here; only the names
+    that the Go command knows can be given, as it has their types.
     """
 
     data: Mapping[str, Any] = field(default_factory=dict)
+    times: Mapping[str, str] = field(default_factory=dict, kw_only=True)
     functions: Mapping[str, Function] = field(default_factory=dict)
     step_metas: Mapping[str, Mapping[str, Any]] | None = None
     response: Response | None = None
@@ -171,6 +172,7 @@ def _encoded(environment: Environment, local: list[str]) -> dict[str, Any]:
     response = environment.response
     return {
         "data": environment.data,
+        "times": environment.times,
         "functions": [*local, *environment.functions],
         "stepMetas": environment.step_metas,
         "response": response and {"status": response.status, "headers": response.headers, "body": response.body},

@@ -113,7 +113,7 @@ class BareClone(_Repository):
     def clone(home: Home, url: str, login: Login | None) -> BareClone:
         """Clone a repository. Raises CommandRefused."""
         clone = BareClone(home, home.path / "repo", url, login)
-        home.git("clone", "--bare", _with_user(url, login), str(clone.path), cwd=home.path, login=login)
+        home.git("clone", "--bare", with_user(url, login), str(clone.path), cwd=home.path, login=login)
         for key, value in (("repoDir", clone.path), ("repoHomeDir", home.path), ("repoOriginalURL", url)):
             clone.git("config", f"kargo.{key}", str(value))
         return clone
@@ -172,7 +172,7 @@ def _own_setting(work_dir: Path, path: Path, key: str, what: str) -> str:
         raise StepError(f"error reading {what} from config: {error.what}") from error
 
 
-def _with_user(url: str, login: Login | None) -> str:
+def with_user(url: str, login: Login | None) -> str:
     """The address with the login's user name in it, as git asks for the password of that user only."""
     parts = urlsplit(url)
     if not login or not login.username or parts.scheme not in {"http", "https"}:

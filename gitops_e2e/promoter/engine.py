@@ -15,7 +15,12 @@ from gitops_e2e.promoter.admission.server import AdmissionServer, KeyPair
 from gitops_e2e.promoter.credentials import Logins
 from gitops_e2e.promoter.expressions import Evaluator
 from gitops_e2e.promoter.projects import config_controller, namespace_controller, project_controller
-from gitops_e2e.promoter.promotions import ApplicationNames, WorkDirectories, promotion_controller
+from gitops_e2e.promoter.promotions import (
+    ApplicationNames,
+    WorkDirectories,
+    garbage_controllers,
+    promotion_controller,
+)
 from gitops_e2e.promoter.runtime import Manager, Stores, StoringKube
 from gitops_e2e.promoter.stages import stage_controller
 from gitops_e2e.promoter.steps import Services
@@ -100,6 +105,7 @@ class Engine:
                 namespace_controller(kube),
                 stage_controller(kube, self._evaluator, names),
                 promotion_controller(kube, services, WorkDirectories(work_dir)),
+                *garbage_controllers(kube),
             ],
         )
         self._running = ExitStack()

@@ -218,6 +218,12 @@ def test_the_newest_freight_is_promoted_once() -> None:
     assert due([promotion("p", "new", "Errored")], old, new, direct=True) == []
 
 
+def test_freight_of_the_same_second_is_not_overlooked() -> None:
+    first, second = freight("a"), freight("b")
+    assert due([promotion("p", "a", "Succeeded")], first, second, direct=True) == ["b"]
+    assert due([promotion("p", "b", "Succeeded")], first, second, direct=True) == ["a"]
+
+
 UPSTREAM: Manifest = {"stages": ["a"], "autoPromotionOptions": {"selectionPolicy": "MatchUpstream"}}
 THERE: Manifest = {"verifiedIn": {"a": VERIFIED}, "currentlyIn": {"a": {"since": "2026-01-01T00:00:00Z"}}}
 

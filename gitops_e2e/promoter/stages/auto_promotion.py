@@ -26,12 +26,11 @@ def candidates(draft: Draft, promotions: Sequence[Manifest], stores: Stores, now
 
     Raises WarehouseMissing, TooManyCandidates.
     """
-    chosen = (
-        (request, available_freight(request, draft.name, draft.namespace, stores, now))
-        for request in freight_requests(draft.stage)
-    )
     return [
-        available[0] for request, available in chosen if available and _is_due(request, available, draft, promotions)
+        freight
+        for request in freight_requests(draft.stage)
+        if (available := available_freight(request, draft.name, draft.namespace, stores, now))
+        and (freight := _due(request, available, draft, promotions))
     ]
 
 
@@ -66,20 +65,31 @@ def message(draft: Draft, freight: Manifest) -> str:
     return f'Automatically promoted Freight from origin "{origin(freight)}" for Stage "{draft.name}"'
 
 
-def _is_due(
+def _due(
     request: FreightRequest, available: Sequence[Manifest], draft: Draft, promotions: Sequence[Manifest]
-) -> bool:
-    name = available[0]["metadata"]["name"]
-    current = (draft.collection or {}).get("items", {}).get(str(request.origin), {})
-    if current.get("name") == name:
-        return False
-    same = [promotion for promotion in promotions if promotion["spec"]["freight"] == name]
-    if request.selection == "NewestFreight":
-        return not same  # once and never again: a failure is not repeated, a manual rollback not undone
-    if len(available) > 1:
+) -> Manifest | None:
+    """The newest Freight, if it has to be promoted now."""
+    if request.selection == "MatchUpstream" and len(available) > 1:
         raise TooManyCandidates(
             f'expected at most one piece of Freight from origin "{request.origin}" for Stage "{draft.name}", '
             f"found {len(available)}"
         )
+    newest = _newest(available, promotions)
+    name = newest["metadata"]["name"]
+    current = (draft.collection or {}).get("items", {}).get(str(request.origin), {})
+    same = [promotion for promotion in promotions if promotion["spec"]["freight"] == name]
+    if current.get("name") == name:
+        return None
+    if request.selection == "NewestFreight":
+        return None if same else newest  # once: a failure is not repeated, a manual rollback not undone
     ended = sorted((one for one in same if is_terminal(one)), key=lambda one: str(one["metadata"]["name"]))
-    return len(ended) == len(same) and (not ended or phase(ended[-1]) == "Succeeded")
+    is_free = len(ended) == len(same) and (not ended or phase(ended[-1]) == "Succeeded")
+    return newest if is_free else None
+
+
+def _newest(available: Sequence[Manifest], promotions: Sequence[Manifest]) -> Manifest:
+    """Of Freight that came in the same second, what was not promoted yet: what was promoted is not the newest."""
+    created = available[0]["metadata"]["creationTimestamp"]
+    latest = [freight for freight in available if freight["metadata"]["creationTimestamp"] == created]
+    promoted = {promotion["spec"]["freight"] for promotion in promotions}
+    return next((freight for freight in latest if freight["metadata"]["name"] not in promoted), latest[0])

@@ -96,7 +96,7 @@ class Run:
             where = f"error checking if step {quote(step['as'])} should be skipped"
             try:
                 wanted = self.scope.enter(step, progress.records, progress.state or {}).render(step["if"])
-            except ExpressionFailed as error:
+            except HarnessError as error:
                 raise _NotStarted(f"{where}: {error.what}") from error
             if not isinstance(wanted, bool):
                 raise _NotStarted(f"{where}: expression must evaluate to a boolean")
@@ -107,6 +107,10 @@ class Run:
         kind = KINDS.get(step["uses"])
         if kind is None:
             raise _NotStarted(f"no promotion step runner found for kind {quote(step['uses'])}")
+        try:
+            _timeout(step, kind)
+        except ValueError as error:
+            raise _NotStarted(f"invalid retry.timeout of step {quote(step['as'])}: {error}") from error
         return kind
 
     def _attempt(self, kind: StepKind, step: Manifest, progress: Progress) -> StepResult:

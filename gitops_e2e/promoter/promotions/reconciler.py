@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import logging
 from collections.abc import Iterable
 
 from gitops_e2e.errors import HarnessError
@@ -39,6 +40,7 @@ from gitops_e2e.promoter.runtime import (
     any_of,
     generation_changed,
     now,
+    parse_time,
     patch_status,
     promotion_annotations,
     rfc3339,
@@ -46,11 +48,14 @@ from gitops_e2e.promoter.runtime import (
 from gitops_e2e.promoter.steps import Services
 from gitops_e2e.promoter.steps.applications import APPLICATIONS, UNDER_WAY
 
+_logger = logging.getLogger(__name__)
+
 COMPONENT = "promotion-controller"
 
 _ACTOR = f"controller:{COMPONENT}"
 _TERMINATE = "terminate"
 _WORKERS = 4
+_ONE_SECOND = 1.0
 
 
 class StageMissing(HarnessError):
@@ -100,6 +105,8 @@ class PromotionReconciler:
         if stage.get("status", {}).get("currentPromotion", {}).get("name") != promotion["metadata"]["name"]:
             return None
         if phase(promotion) == "Pending":
+            if _ended_this_second(stage):
+                return _ONE_SECOND
             self._patch(promotion, {"phase": "Running", "startedAt": rfc3339(now())})
         return self._carry_on(promotion, stage)
 
@@ -109,23 +116,26 @@ class PromotionReconciler:
         status = copy.deepcopy(promotion["status"])
         freight = self._freight(promotion)
         name, place = quote(promotion["spec"]["freight"]), quote(metadata["namespace"])
+        again_after = None
         if freight is None:
-            progress = Progress(phase="Errored", message=f"Freight {name} not found in namespace {place}")
+            status.update(phase="Errored", message=f"Freight {name} not found in namespace {place}")
         elif not is_available(freight, stage, now()):
             where = f"Stage {quote(stage['metadata']['name'])} in namespace {place}"
-            progress = Progress(phase="Errored", message=f"Freight {name} is not available to {where}")
+            status.update(phase="Errored", message=f"Freight {name} is not available to {where}")
         else:
             status["freight"] = reference(freight)
             status["freightCollection"] = _collection(stage, status["freight"])
-            progress = self._run(promotion, stage, status)
-        _tell(progress, status)
+            again_after = self._run(promotion, stage, status)
+        if again_after is None:
+            status["finishedAt"] = rfc3339(now())
         if token := metadata.get("annotations", {}).get(ANNOTATION_REFRESH):
             status["lastHandledRefresh"] = token
         self._unwritten[metadata["uid"]] = status
         self._write(promotion)
-        return progress.again_after
+        return again_after
 
-    def _run(self, promotion: Manifest, stage: Manifest, status: Manifest) -> Progress:
+    def _run(self, promotion: Manifest, stage: Manifest, status: Manifest) -> float | None:
+        """One pass over the steps, told in `status`; the seconds until the next one, None after the last."""
         work_dir, is_new = self._work.open(promotion["metadata"]["uid"])
         progress = Progress(state=status.get("state"))
         if not is_new:
@@ -141,8 +151,14 @@ class PromotionReconciler:
             requested=[request.origin for request in freight_requests(stage)],
         )
         run = Run(self._services, scope, promotion["spec"]["steps"], work_dir, status["startedAt"])
-        run.advance(progress)
-        return progress
+        try:
+            run.advance(progress)
+        except Exception as error:
+            # A defect. To look again would do again what was done before it came to light.
+            _logger.exception("Promotion %s: unexpected error", promotion["metadata"]["name"])
+            progress.phase, progress.message, progress.again_after = "Errored", f"unexpected error: {error!r}", None
+        _tell(progress, status)
+        return progress.again_after
 
     def _abort(self, promotion: Manifest, request: Request) -> None:
         status = copy.deepcopy(promotion.get("status", {}))
@@ -254,6 +270,15 @@ def _operation_phase(application: Manifest | None) -> str:
     return str((application or {}).get("status", {}).get("operationState", {}).get("phase", ""))
 
 
+def _ended_this_second(stage: Manifest) -> bool:
+    """Whether the Stage's last Promotion ended in the second that this one would begin in.
+
+    Times are whole seconds; argocd-update tells the operations of the two apart by them.
+    """
+    ended = stage.get("status", {}).get("lastPromotion", {}).get("finishedAt")
+    return bool(ended) and parse_time(ended) >= now()
+
+
 def _collection(stage: Manifest, target: Manifest) -> Manifest:
     """The target, and for a Stage that takes more, what was brought into it last."""
     requested = [str(request.origin) for request in freight_requests(stage)]
@@ -281,5 +306,3 @@ def _tell(progress: Progress, status: Manifest) -> None:
             status.pop(name, None)
     if progress.state is not None:
         status["state"] = progress.state
-    if progress.again_after is None:
-        status["finishedAt"] = rfc3339(now())

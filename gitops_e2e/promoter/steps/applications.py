@@ -74,10 +74,11 @@ class Application:
             return "Running"  # asked for, and not yet begun
         state = self.manifest.get("status", {}).get("operationState", {})
         phase: str = state.get("phase", "")
-        if _promotion_of(state.get("operation", {})) == initiator.promotion:
+        promotion = _promotion_of(state.get("operation", {}))
+        if promotion == initiator.promotion:
             result = state.get("syncResult")
             return phase if phase in UNDER_WAY or (result and _matches(result, desired)) else None
-        if self._was_synced_by(initiator, desired):
+        if promotion is None and self._was_synced_by(initiator, desired):
             return "Succeeded"
         return phase if phase in UNDER_WAY else None
 
@@ -89,8 +90,8 @@ class Application:
     def _was_synced_by(self, initiator: Initiator, desired: Sequence[str]) -> bool:
         """Whether the Promotion's operation succeeded before another took its place in the status.
 
-        Argo CD's own automated sync can follow at once, and the engine may have been away. Nobody else uses this
-        user name on this Application while the Promotion runs, as it belongs to one Stage.
+        Argo CD's own automated sync can follow at once, and the engine may have been away. The Application belongs
+        to one Stage, which has one Promotion at a time, so nobody else uses this user name here since it began.
         """
         return any(
             entry.get("initiatedBy", {}).get("username") == initiator.username

@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 from gitops_e2e.kube import Manifest, Ref, Unreachable
 from gitops_e2e.promoter.api.kinds import API_VERSION
 from gitops_e2e.promoter.promotions.reconciler import StageMissing
+from gitops_e2e.promoter.runtime import now, rfc3339
 
 pytestmark = pytest.mark.node
 
@@ -52,6 +54,15 @@ class TestPhases:
         assert {key: seen[1][key] for key in seen[1] if key != "startedAt"} == {"phase": "Running"}
         assert seen[2]["phase"] == "Succeeded"
         assert len(seen) == 3
+
+    def test_begins_in_another_second_than_the_one_before_ended_in(self, project: Any) -> None:
+        project.patch_stage(lastPromotion={"name": "test.0", "finishedAt": rfc3339(now() + timedelta(hours=1))})
+        promotion = project.create(STEP)
+        assert project.look(promotion) == 1
+        assert project.status(promotion) == {"phase": "Pending"}
+        project.patch_stage(lastPromotion={"name": "test.0", "finishedAt": rfc3339(now() - timedelta(seconds=1))})
+        project.look(promotion)
+        assert project.status(promotion)["phase"] == "Succeeded"
 
     def test_what_ended_is_left_alone(self, project: Any) -> None:
         promotion = project.create(STEP)
@@ -97,6 +108,16 @@ class TestFreight:
             f'Freight "{FREIGHT}" is not available to Stage "test" in namespace "{project.namespace}"'
         )
         assert "freight" not in status
+
+    def test_lost_on_the_way_keeps_what_was_done(self, project: Any) -> None:
+        promotion = project.create(STEP, WAIT)
+        project.look(promotion)
+        before = project.status(promotion)
+        project.kube.delete(Ref(API_VERSION, "Freight", FREIGHT, project.namespace))
+        project.look(promotion)
+        status = project.status(promotion)
+        assert status["phase"] == "Errored"
+        assert status["stepExecutionMetadata"] == before["stepExecutionMetadata"]
 
     def test_is_referred_to_alone(self, project: Any) -> None:
         status = project.run(STEP)
@@ -269,6 +290,14 @@ class TestInterruption:
         assert len(refused) == 2
         assert project.status(promotion)["phase"] == "Succeeded"
         assert (counter.requests, len(project.events())) == (1, 1)
+
+    def test_defect_ends_the_promotion(self, project: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        def broken(*_: Any) -> None:
+            raise KeyError("gone")
+
+        monkeypatch.setattr("gitops_e2e.promoter.promotions.engine._keep_output", broken)
+        status = project.run(STEP)
+        assert (status["phase"], status["message"]) == ("Errored", "unexpected error: KeyError('gone')")
 
     def test_new_process_starts_over_in_an_empty_directory(self, project: Any) -> None:
         promotion = project.create(STEP, WAIT)

@@ -152,6 +152,10 @@ class TestRetries:
         )
         assert "errorCount" not in status["stepExecutionMetadata"][0]
 
+    def test_timeout_has_to_be_a_duration(self, project: Any) -> None:
+        status = project.run(compose("a", {"retry": {"timeout": "5 minutes"}}, v=1))
+        assert status["message"] == "invalid retry.timeout of step \"a\": '5 minutes' is no duration"
+
     def test_timeout_shortens_the_pause_and_ends_the_step(self, project: Any) -> None:
         promotion = project.create(failing("flaky", retry={"errorThreshold": 99, "timeout": "1m"}))
         pause = project.look(promotion)

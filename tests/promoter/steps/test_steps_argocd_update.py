@@ -120,7 +120,7 @@ class TestDecision:
             ({"operationState": _state(PROMOTION, "Running")}, False),
             ({"operationState": _state(PROMOTION, "Succeeded")}, True),
             ({"operationState": _state(PROMOTION, "Succeeded", **_result("other"))}, True),
-            # The operation went by before anybody looked.
+            ({"operationState": _state("dev.0.abc", "Succeeded"), "history": _history("kargo-controller")}, True),
             ({"operationState": _state(None, "Running"), "history": _history("somebody")}, False),
             ({"operationState": _state(None, "Succeeded"), "history": _history("somebody")}, True),
             ({"operationState": _state(None, "Succeeded"), "history": _history("kargo-controller", EARLIER)}, True),
@@ -147,6 +147,7 @@ class TestDecision:
         "status",
         [
             {"operationState": _state(PROMOTION, "Succeeded", **_result())},
+            # It went by before anybody looked.
             {"history": _history("kargo-controller")},
             {"operationState": _state(None, "Running"), "history": _history("kargo-controller")},
         ],

@@ -232,9 +232,9 @@ def test_a_token_is_asked_for_and_renewed(tmp_path: Path, *, anonymous: bool) ->
             if not anonymous:
                 with (
                     pytest.raises(Refusal, match=r"^GET http://.*/token\?.*: unexpected status code 401 Unauthorized$"),
-                    images(f"{registry.host}/a/b"),
+                    images(f"{registry.host}/a/b") as found,
                 ):
-                    pass
+                    found.tags()
         finally:
             registry.stop()
 
@@ -248,8 +248,8 @@ def test_certificates_are_checked_unless_told_otherwise(tmp_path: Path, monkeypa
         digest = registry.push("secure", "1.0.0")
         monkeypatch.setattr(socket, "getaddrinfo", to_loopback)
         url = f"{NAME}:{registry.host.rpartition(':')[2]}/secure"
-        with pytest.raises(RegistryFailure) as failure, images(url):
-            pass
+        with pytest.raises(RegistryFailure) as failure, images(url) as found:
+            found.tags()
         assert failure.value.what.startswith(f'Get "https://{url.partition("/")[0]}/v2/": tls: failed to verify cert')
         with images(url, verify_tls=False) as found:
             assert found.tags() == ["1.0.0"]
@@ -268,8 +268,8 @@ def test_certificates_are_checked_unless_told_otherwise(tmp_path: Path, monkeypa
 def test_a_registry_that_is_away_is_told_for_both_schemes() -> None:
     host = f"127.0.0.1:{free_port()}"
     refused = f"dial tcp {host}: connect: connection refused"
-    with pytest.raises(RegistryFailure) as failure, images(f"{host}/product-api"):
-        pass
+    with pytest.raises(RegistryFailure) as failure, images(f"{host}/product-api") as found:
+        found.tags()
     assert failure.value.what == f'Get "https://{host}/v2/": {refused}; Get "http://{host}/v2/": {refused}'
 
 
@@ -278,16 +278,16 @@ def test_a_name_that_is_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
-    with pytest.raises(RegistryFailure) as failure, images(f"{NAME}/product-api"):
-        pass
+    with pytest.raises(RegistryFailure) as failure, images(f"{NAME}/product-api") as found:
+        found.tags()
     assert failure.value.what == f'Get "https://{NAME}/v2/": dial tcp: lookup {NAME}: no such host'
 
 
 def test_no_tls_where_it_must_be(registry: RegistryServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", to_loopback)
     host = f"{NAME}:{registry.host.rpartition(':')[2]}"
-    with pytest.raises(RegistryFailure) as failure, images(f"{host}/a"):
-        pass
+    with pytest.raises(RegistryFailure) as failure, images(f"{host}/a") as found:
+        found.tags()
     assert failure.value.what == f'Get "https://{host}/v2/": http: server gave HTTP response to HTTPS client'
 
 
@@ -334,8 +334,8 @@ def test_refusals_are_worded_as_the_registry_means_them(status: int, body: bytes
 
 
 def test_a_ping_that_fails_ends_it() -> None:
-    with server(lambda _path: (500, {}, b"")) as host, pytest.raises(Refusal) as refused, images(f"{host}/a"):
-        pass
+    with server(lambda _path: (500, {}, b"")) as host, pytest.raises(Refusal) as refused, images(f"{host}/a") as found:
+        found.tags()
     assert refused.value.what == f"GET http://{host}/v2/: unexpected status code 500 Internal Server Error"
 
 

@@ -9,7 +9,6 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, Self
 from urllib.parse import urlencode, urljoin
@@ -54,10 +53,9 @@ class _Answer:
 
 
 class Connection:
-    """The way to one repository, for reading. Safe to share between threads.
+    """The way to one repository, for reading, opened by the first request. Safe to share between threads.
 
-    Used as a context, open from entering to leaving. Entering and every method raise RegistryFailure; a Refusal
-    where the registry said no.
+    Used as a context, which closes it. Every method raises RegistryFailure; a Refusal where the registry said no.
     """
 
     def __init__(self, repository: Repository, login: Login | None, *, verify_tls: bool = True) -> None:
@@ -67,14 +65,10 @@ class Connection:
         self._verify = _trusted_certificates() if verify_tls else False
         self._authorization = _Authorization("")
         self._realm: Mapping[str, str] = {}
-        self._renewal = threading.Lock()
+        self._opening = threading.Lock()
         self._root = ""
 
     def __enter__(self) -> Self:
-        with ExitStack() as opening:
-            opening.callback(self._session.close)
-            self._root = self._open()
-            opening.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -82,7 +76,7 @@ class Connection:
 
     def tags(self) -> list[str]:
         """All tags of the repository, in the registry's order."""
-        url = f"{self._root}/tags/list?{urlencode({'n': _PAGE})}"
+        url = f"{self._place()}/tags/list?{urlencode({'n': _PAGE})}"
         tags: list[str] = []
         for _ in range(_MOST_PAGES):
             answer = self._get(url)
@@ -95,7 +89,7 @@ class Connection:
 
     def manifest(self, reference: str) -> Document:
         """The manifest or index under a tag or digest."""
-        answer = self._get(f"{self._root}/manifests/{reference}", accept=_ACCEPTED)
+        answer = self._get(f"{self._place()}/manifests/{reference}", accept=_ACCEPTED)
         media_type = answer.headers.get("Content-Type", "").partition(";")[0].strip()
         return Document(media_type, f"sha256:{hashlib.sha256(answer.body).hexdigest()}", _json(answer))
 
@@ -104,9 +98,14 @@ class Connection:
         digest = (manifest.content.get("config") or {}).get("digest")
         if not digest:
             raise RegistryFailure(f"the manifest {manifest.digest} names no config")
-        return _json(self._get(f"{self._root}/blobs/{digest}"))
+        return _json(self._get(f"{self._place()}/blobs/{digest}"))
 
     # --- opening
+
+    def _place(self) -> str:
+        with self._opening:
+            self._root = self._root or self._open()
+            return self._root
 
     def _open(self) -> str:
         """Find the scheme the registry speaks and the way to log in; the repository's root."""
@@ -163,7 +162,7 @@ class Connection:
         return answer
 
     def _renew(self, expired: _Authorization) -> None:
-        with self._renewal:
+        with self._opening:
             if self._authorization is expired:  # else another thread was faster
                 self._authorization = self._token()
 

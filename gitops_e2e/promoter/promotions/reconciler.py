@@ -276,7 +276,7 @@ def _ended_this_second(stage: Manifest) -> bool:
     Times are whole seconds; argocd-update tells the operations of the two apart by them.
     """
     ended = stage.get("status", {}).get("lastPromotion", {}).get("finishedAt")
-    return bool(ended) and parse_time(ended) >= now()
+    return bool(ended) and parse_time(ended) == now()
 
 
 def _collection(stage: Manifest, target: Manifest) -> Manifest:

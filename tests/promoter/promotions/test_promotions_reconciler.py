@@ -14,6 +14,7 @@ import pytest
 
 from gitops_e2e.kube import Manifest, Ref, Unreachable
 from gitops_e2e.promoter.api.kinds import API_VERSION
+from gitops_e2e.promoter.promotions import reconciler
 from gitops_e2e.promoter.promotions.reconciler import StageMissing
 from gitops_e2e.promoter.runtime import now, rfc3339
 
@@ -55,12 +56,16 @@ class TestPhases:
         assert seen[2]["phase"] == "Succeeded"
         assert len(seen) == 3
 
-    def test_begins_in_another_second_than_the_one_before_ended_in(self, project: Any) -> None:
-        project.patch_stage(lastPromotion={"name": "test.0", "finishedAt": rfc3339(now() + timedelta(hours=1))})
+    def test_begins_in_another_second_than_the_one_before_ended_in(
+        self, project: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        ended = now()
+        project.patch_stage(lastPromotion={"name": "test.0", "finishedAt": rfc3339(ended)})
         promotion = project.create(STEP)
+        monkeypatch.setattr(reconciler, "now", lambda: ended)
         assert project.look(promotion) == 1
         assert project.status(promotion) == {"phase": "Pending"}
-        project.patch_stage(lastPromotion={"name": "test.0", "finishedAt": rfc3339(now() - timedelta(seconds=1))})
+        monkeypatch.setattr(reconciler, "now", lambda: ended + timedelta(seconds=1))
         project.look(promotion)
         assert project.status(promotion)["phase"] == "Succeeded"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
@@ -56,11 +57,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     ownership.check_options(config)
+    if config.getoption("numprocesses", None) and config.option.dist == "load":
+        config.option.dist = "loadgroup"
+
+
+def pytest_bdd_apply_tag(tag: str, function: Callable[..., object]) -> bool | None:
+    if tag != "demo":
+        return None
+    # One worker of pytest-xdist runs all scenarios that look at the demo pipeline: there is only one.
+    pytest.mark.xdist_group("demo")(function)
+    return True
 
 
 def pytest_configure_node(node: WorkerController) -> None:
     ownership.share_with_worker(node)
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config: pytest.Config) -> None:
     ownership.end(config)

@@ -2,12 +2,11 @@ Feature: The service's endpoints
   Whoever calls the service in a stage gets the answers that the service promises,
   from the address that the stage is published at.
 
-  Background:
-    Given the demo pipeline
-
   Rule: All endpoints answer in every stage
 
+    @demo
     Scenario Outline: the endpoints of <stage> answer
+      Given the demo pipeline
       Then the endpoints of <stage> answer:
         | endpoint        | status | answer                       |
         | /health         | 200    | status is healthy            |
@@ -26,12 +25,15 @@ Feature: The service's endpoints
 
   Rule: Products are read from the cache where they can be, and without it where they must
 
+    @demo
     Example: the second read of the products is a cache hit
+      Given the demo pipeline
       When the products of dev are read 12 times
       Then no pod missed its cache more than once, and all other reads were hits
       And Prometheus tells the same hits and misses as the pods
 
     Example: a pod whose Redis is away turns unready and goes on serving
+      Given a pipeline whose dev serves release 0.9.0
       When Redis goes away from one pod of dev
       Then that pod's /ready answers 503, as redis is away
       And that pod's /products still answers

@@ -20,9 +20,9 @@ from gitops_e2e.components.sources import Sources
 from gitops_e2e.components.workload import WorkloadSubject, is_rolled_out
 from gitops_e2e.errors import HarnessError
 from gitops_e2e.images import Images
-from gitops_e2e.images.side_by_side import side_by_side
 from gitops_e2e.kube import Kube
 from gitops_e2e.progress import doing
+from gitops_e2e.side_by_side import side_by_side
 from gitops_e2e.watching.budgets import Budgets
 from gitops_e2e.watching.cache import WatchCache
 from gitops_e2e.watching.waiting import expect
@@ -56,7 +56,8 @@ class Stack:
 
         def install(component: Component) -> None:
             for need in component.needs:
-                ready[need].wait()
+                if not ready[need].wait(self.budgets.component_ready):
+                    raise HarnessError(f"{component.name} was not installed: {need} is not ready")
             self._install(component)
             ready[component.name].set()
 

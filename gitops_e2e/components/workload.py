@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 from gitops_e2e.kube import Manifest, Ref, Resource
+from gitops_e2e.pipeline.pods import PODS, Pods, WatchedPods, described
 from gitops_e2e.watching.cache import WatchCache
-from gitops_e2e.watching.expectation import Expectation, Met, Pending, Verdict, expectation
+from gitops_e2e.watching.expectation import Expectation, Impossible, Met, Pending, Verdict, expectation
 from gitops_e2e.watching.snapshot import Place, Snapshot
 from gitops_e2e.watching.timeline import Fact
 
@@ -16,17 +17,20 @@ DEPLOYMENTS = Resource("apps/v1", "Deployment", "deployments", namespaced=True)
 STATEFUL_SETS = Resource("apps/v1", "StatefulSet", "statefulsets", namespaced=True)
 RESOURCES = (DEPLOYMENTS, STATEFUL_SETS)
 
+_START_PATIENCE = 30.0
+
 
 @dataclass(frozen=True)
 class Workload:
-    """How many pods are wanted, how many run the newest template, how many of all are available."""
+    """How many pods are wanted, how many run the newest template, how many of all are available; and its pods."""
 
     wanted: int
     updated: int
     available: int
+    pods: Pods
 
     @classmethod
-    def read(cls, manifest: Manifest) -> Self | Pending:
+    def read(cls, manifest: Manifest, pods: Pods = ()) -> Self | Pending:
         """The counts, once the controller has seen the newest generation."""
         status = manifest.get("status", {})
         if int(status.get("observedGeneration") or 0) < int(manifest["metadata"]["generation"]):
@@ -35,6 +39,7 @@ class Workload:
             wanted=int(manifest["spec"].get("replicas", 1)),
             updated=int(status.get("updatedReplicas") or 0),
             available=int(status.get("availableReplicas") or 0),
+            pods=pods,
         )
 
 
@@ -52,8 +57,8 @@ class WorkloadSubject:
 
     @property
     def scope(self) -> frozenset[Place]:
-        """Its own resource."""
-        return frozenset({Place(self._resource, self.ref.namespace)})
+        """Where it and its pods are."""
+        return frozenset(Place(resource, self.ref.namespace) for resource in (self._resource, PODS))
 
     @property
     def namespaces(self) -> tuple[str, ...]:
@@ -63,7 +68,10 @@ class WorkloadSubject:
     def read(self, snapshot: Snapshot) -> Workload | Pending:
         """Its counts."""
         manifest = snapshot.find(self._resource, self.ref.namespace, self.ref.name)
-        return Pending("it does not exist") if manifest is None else Workload.read(manifest)
+        if manifest is None:
+            return Pending("it does not exist")
+        labels = manifest["spec"]["selector"]["matchLabels"]
+        return Workload.read(manifest, WatchedPods(self.cache, self.ref.namespace or "", labels).read(snapshot))
 
     def conditions(self, snapshot: Snapshot) -> Sequence[str]:
         """What the controller reports, a line a condition."""
@@ -82,9 +90,19 @@ def is_rolled_out() -> Expectation[Workload]:
 
 
 def _rolled_out(workload: Workload) -> Verdict:
-    observed = f"{workload.available} of {workload.wanted} pods available, {workload.updated} in the newest version"
-    done = workload.wanted <= workload.available and workload.wanted <= workload.updated
-    return Met(observed) if done else Pending(observed)
+    observed = (
+        f"{workload.available} of {workload.wanted} pods available, {workload.updated} in the newest version; "
+        f"pods: {described(workload.pods)}"
+    )
+    if workload.wanted <= workload.available and workload.wanted <= workload.updated:
+        return Met(observed)
+    return _trouble(workload.pods) or Pending(observed)
+
+
+def _trouble(pods: Pods) -> Impossible | None:
+    troubles = [trouble for pod in pods if (trouble := pod.trouble)]
+    # While a stack starts, a pod may crash until what it depends on is there.
+    return replace(troubles[0], lasting=max(troubles[0].lasting, _START_PATIENCE)) if troubles else None
 
 
 def untold(_before: Manifest | None, _after: Manifest | None) -> tuple[Fact, ...]:

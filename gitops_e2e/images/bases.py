@@ -22,6 +22,8 @@ _SUITE = "trixie"
 _KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 _FINISH = Path(__file__).with_name("finish-base.sh")
 _PACKAGES = "packages"
+_UNPACK = (*PRIVATE_MOUNTS_AND_PROCESSES, "mmdebstrap", "--variant=extract", "--mode=root", f"--keyring={_KEYRING}")
+_COPY_IMAGE = ("skopeo", "--insecure-policy", "copy", "--quiet")
 _BOUND = 900.0
 
 
@@ -76,33 +78,17 @@ def _make(packages: Sequence[str], folder: Path) -> None:
         root = folder / "root.tar"
         _unpack(packages, root)
         os.utime(root, (0, 0))  # skopeo takes it for when the image was made, and the same input is to give the same
-        run(
-            [
-                "skopeo",
-                "--insecure-policy",
-                "copy",
-                "--quiet",
-                f"tarball:{root}",
-                f"oci-archive:{folder / ARCHIVE}:base",
-            ],
-            timeout=_BOUND,
-        )
+        run([*_COPY_IMAGE, f"tarball:{root}", f"oci-archive:{folder / ARCHIVE}:base"], timeout=_BOUND)
         root.unlink()
 
 
 def _unpack(packages: Sequence[str], root: Path) -> None:
     """Write the packages as one tar file, and the list of their versions beside it."""
-    mmdebstrap = (*PRIVATE_MOUNTS_AND_PROCESSES, "mmdebstrap", "--variant=extract", "--mode=root")
+    hooks = (str(_FINISH), f"copy-out /usr/share/{_PACKAGES} {shlex.quote(str(root.parent))}")
+    options = (f"--include={','.join(packages)}", *(f"--extract-hook={hook}" for hook in hooks))
     try:
         run(
-            [
-                *(*mmdebstrap, f"--keyring={_KEYRING}", f"--include={','.join(packages)}"),
-                *(
-                    f"--extract-hook={_FINISH}",
-                    f"--extract-hook=copy-out /usr/share/{_PACKAGES} {shlex.quote(str(root.parent))}",
-                ),
-                *(_SUITE, root, _mirror()),
-            ],
+            [*_UNPACK, *options, _SUITE, root, _mirror()],
             timeout=_BOUND,
             env={"SOURCE_DATE_EPOCH": "0", "TMPDIR": str(root.parent)},
         )

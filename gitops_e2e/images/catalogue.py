@@ -9,9 +9,10 @@ RECIPES_FOLDER = Path(__file__).parent / "recipes"
 PRODUCT_API_FOLDER = Path(__file__).parents[2] / "product-api"
 
 _FILES = ("base-files", "base-passwd", "ca-certificates")
-# What an image copies from that holds nothing but a static command.
-_ESSENTIALS = (*_FILES, "catatonit")
+# Every list costs a base, so images that differ by a small package share one.
+_ESSENTIALS = (*_FILES, "catatonit", "stress")
 _SHELL = (*_FILES, "coreutils", "dash")
+_GIT = (*_SHELL, "git", "lighttpd", "lighttpd-mod-openssl", "tini")
 # How this machine reaches the npm registry, where it does so in a way of its own.
 _REACHING_NPM = (Path("/etc/ssl/certs"), Path("/etc/npmrc"), Path("/root/.npmrc"))
 
@@ -94,14 +95,14 @@ STACK = (
     _cert_manager("controller"),
     _cert_manager("cainjector"),
     _cert_manager("webhook"),
-    Recipe("argocd", GoVersion("github.com/argoproj/argo-cd/v3"), (*_SHELL, "git", "tini"), tools="stack"),
+    Recipe("argocd", GoVersion("github.com/argoproj/argo-cd/v3"), _GIT, tools="stack"),
     Recipe("redis", PackageVersion("redis-server"), (*_SHELL, "redis-server")),
     Recipe("prometheus", PackageVersion("prometheus"), (*_SHELL, "prometheus")),
     Recipe("registry", PackageVersion("docker-registry"), (*_SHELL, "docker-registry")),
-    Recipe("git-server", PackageVersion("git"), (*_SHELL, "git", "lighttpd", "lighttpd-mod-openssl")),
+    Recipe("git-server", PackageVersion("git"), _GIT),
 )
 DEMO = (
     _product_api("0.9.0"),
     _product_api("1.0.0"),
-    Recipe("stress", PackageVersion("stress"), (*_ESSENTIALS, "stress")),
+    Recipe("stress", PackageVersion("stress"), _ESSENTIALS),
 )

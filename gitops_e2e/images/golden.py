@@ -11,8 +11,8 @@ from gitops_e2e.cache import Cache, digest
 from gitops_e2e.commands import run
 from gitops_e2e.images import containerd
 from gitops_e2e.images.needs import LOADING
-from gitops_e2e.images.side_by_side import side_by_side
 from gitops_e2e.progress import doing
+from gitops_e2e.side_by_side import side_by_side
 
 _COPY_BOUND = 120.0
 _LOADERS = 2

@@ -15,8 +15,10 @@ from gitops_e2e.images.bases import make_base
 from gitops_e2e.images.buildah import ARCHIVE, Build
 from gitops_e2e.images.catalogue import DEMO, STACK, GoVersion, PackageVersion, Recipe, Release
 from gitops_e2e.images.golden import make_golden_root
-from gitops_e2e.images.side_by_side import side_by_side
+from gitops_e2e.images.needs import BUILDING, LOADING
+from gitops_e2e.machine.packages import require
 from gitops_e2e.progress import doing
+from gitops_e2e.side_by_side import side_by_side
 from gitops_e2e.toolchain import Toolchain
 
 _REGISTRY = "gitops-e2e.local"
@@ -58,7 +60,8 @@ class Images:
         return self._archive(self._recipe(name))
 
     def build_all(self) -> None:
-        """Build what is missing of everything: commands and bases first, then images, some side by side."""
+        """Build what is missing of everything: packages, then commands and bases, then images, some side by side."""
+        require(*BUILDING.packages, *LOADING.packages)
         recipes = self.stack + self.demo
         modules = dict.fromkeys(recipe.tools for recipe in recipes if recipe.tools)
         package_lists = dict.fromkeys(packages for recipe in recipes for packages in _bases(recipe).values())
@@ -72,7 +75,7 @@ class Images:
         side_by_side([partial(self._archive, recipe) for recipe in recipes], at_most=_BUILDERS)
 
     def golden_root(self) -> Path:
-        """A containerd root with every image unpacked, so that pods start at once; clone it, never run on it.
+        """A containerd root with every image unpacked, so that pods start at once; nothing may ever write to it.
 
         The demo's images change more often than the stack's, so they are added to a root that has the stack's.
         """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -55,19 +55,31 @@ def require(*packages: str) -> None:
 
 
 def _missing(packages: Sequence[str]) -> list[str]:
-    return [package for package in packages if not _present(package)]
+    versions = _installed_versions([package.partition(">=")[0] for package in packages])
+    return [package for package in dict.fromkeys(packages) if not _satisfied(package, versions)]
 
 
-def _present(package: str) -> bool:
-    name, _, oldest = package.partition(">=")
+def _installed_versions(names: Sequence[str]) -> Mapping[str, str]:
+    query = ("dpkg-query", "--show", "--showformat=${db:Status-Status} ${binary:Package} ${Version}\n")
     try:
-        found = run(["dpkg-query", "--show", "--showformat=${db:Status-Status} ${Version}", name], timeout=_QUERY_BOUND)
-        status, _, version = found.stdout.partition(" ")
-        if oldest:
-            run(["dpkg", "--compare-versions", version, "ge", oldest], timeout=_QUERY_BOUND)
+        shown = run([*query, *names], timeout=_QUERY_BOUND).stdout
+    except CommandFailed as error:
+        shown = error.output  # some are unknown, the others are shown all the same
+    lines = (line.split() for line in shown.splitlines() if line.startswith("installed "))
+    return {package.partition(":")[0]: version for _, package, version in lines}
+
+
+def _satisfied(package: str, versions: Mapping[str, str]) -> bool:
+    name, _, oldest = package.partition(">=")
+    if name not in versions:
+        return False
+    if not oldest:
+        return True
+    try:
+        run(["dpkg", "--compare-versions", versions[name], "ge", oldest], timeout=_QUERY_BOUND)
     except CommandFailed:
-        return False  # which is how both commands say no
-    return status == "installed"
+        return False  # which is how dpkg says no
+    return True
 
 
 def _install(packages: Sequence[str]) -> None:

@@ -59,6 +59,7 @@ def expect(subject: Subject[T], expectation: Expectation[T], *, within: float) -
     Every state is judged as it is delivered, so none is too short to count. Raises ExpectationFailed when time is
     out, or at once when the expectation became impossible.
     """
+    __tracebackhide__ = True  # pytest shows the step that expected it, not the waiting
     story = _Story(subject)
     deadline = story.asked + within
     histories: Sequence[History[T]] = [story.so_far(story.asked)]

@@ -243,11 +243,12 @@ def test_deleting_leaves_nothing(kit: Kit) -> None:
     node.delete()  # again is fine
 
 
-def test_a_start_that_fails_says_what_died_and_leaves_nothing(kit: Kit) -> None:
+@pytest.mark.parametrize(("command", "ending"), [("/usr/bin/false", "exit code 1"), ("/usr/bin/none", "No such file")])
+def test_a_start_that_fails_says_what_died_and_leaves_nothing(kit: Kit, command: str, ending: str) -> None:
     name = unique("broken")
-    broken = Kit({**kit.binaries, "kube-scheduler": "/usr/bin/false"}, kit.golden, kit.pause)
+    broken = Kit({**kit.binaries, "kube-scheduler": command}, kit.golden, kit.pause)
 
-    with pytest.raises(NodeFailed, match=r"kube-scheduler of node .* died \(exit code 1\)"):
+    with pytest.raises(NodeFailed, match=rf"kube-scheduler of node .* died \(.*{ending}"):
         broken.start(name)
 
     assert Registry().find(name) is None

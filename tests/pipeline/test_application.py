@@ -78,6 +78,11 @@ class TestRecorded:
         play(cache, states()[:1])
         expect(dev(cache, None), has_health("Healthy"), within=0)
 
+    def test_synced_to_another_commit(self, cache: WatchCache) -> None:
+        play(cache, states()[:1])
+        assert pending(dev(cache, None), is_synced_to(NEW))
+        expect(dev(cache, None), is_synced_to(OLD), within=0)
+
     def test_its_story_is_told_where_it_deploys_to(self, cache: WatchCache) -> None:
         play(cache, states())
         told = [entry.text for entry in cache.timeline.entries("demo-dev") if entry.kind == "Application"]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from gitops_e2e.kube import Manifest
+from gitops_e2e.pipeline.pods import PODS
 from gitops_e2e.pipeline.replica_sets import REPLICA_SETS
 from gitops_e2e.pipeline.rollout import (
     PROGRESS_DEADLINE,
@@ -127,6 +128,32 @@ class TestGoodCanary:
         for not_so in (is_paused_at(50), has_canary_pods(2, of=3), has_canary_pods(1, of=4), is_healthy_on("1.0.0")):
             assert pending(watched(cache, "good-canary"), not_so)
 
+    def test_a_canary_pod_that_is_not_ready_does_not_count(self, cache: WatchCache) -> None:
+        play(cache, until("good_canary", phase("Paused")))
+        rollout = expect(watched(cache, "good-canary"), has_canary_pods(1, of=3), within=0)
+        name = rollout.canary_pods[0].name
+        manifest = cache.now().find(PODS, "good-canary", name)
+        assert manifest
+        put(cache, PODS, "good-canary", name, {**manifest, "status": {"phase": "Running"}})
+        assert pending(watched(cache, "good-canary"), has_canary_pods(1, of=3))
+
+    def test_pods_and_replica_sets_of_others_do_not_count(self, cache: WatchCache) -> None:
+        play(cache, until("good_canary", phase("Paused")))
+        rollout = expect(watched(cache, "good-canary"), has_canary_pods(1, of=3), within=0)
+        assert rollout.canary
+        manifest = cache.now().find(REPLICA_SETS, "good-canary", rollout.canary.name)
+        pod = cache.now().find(PODS, "good-canary", rollout.canary_pods[0].name)
+        assert manifest
+        assert pod
+        strange = {"kind": "Rollout", "uid": "another", "controller": True}
+        other_set = {**manifest["metadata"], "name": "other", "uid": "other", "ownerReferences": [strange]}
+        put(cache, REPLICA_SETS, "good-canary", "other", {**manifest, "metadata": other_set})
+        owner = {"kind": "ReplicaSet", "uid": "other", "controller": True}
+        other_pod = {**pod["metadata"], "name": "other", "uid": "other-pod", "ownerReferences": [owner]}
+        put(cache, PODS, "good-canary", "other", {**pod, "metadata": other_pod})
+        unchanged = expect(watched(cache, "good-canary"), has_canary_pods(1, of=3), within=0)
+        assert unchanged == rollout
+
     def test_nothing_is_expected_of_a_canary_that_is_through(self, cache: WatchCache) -> None:
         play(cache, recording("good_canary"))
         for over in (is_paused_at(20), is_at_weight(20), has_canary_pods(1, of=3), is_aborted(), is_degraded()):
@@ -160,6 +187,14 @@ class TestRollback:
         play(cache, until("rollback", phase("Degraded")))
         expect(watched(cache, "rollback"), is_aborted(), within=0)
         assert pending(watched(cache, "rollback"), has_canary_pods(0, of=3))
+
+    def test_a_canary_pod_that_is_going_is_still_there(self, cache: WatchCache) -> None:
+        changes = recording("rollback")
+        going = [bool(each.object and "deletionTimestamp" in each.object["metadata"]) for each in changes]
+        play(cache, changes[: going.index(True) + 1])
+        assert pending(watched(cache, "rollback"), has_canary_pods(0, of=3))
+        with pytest.raises(ExpectationFailed, match="aborted"):
+            expect(watched(cache, "rollback"), has_canary_pods(1, of=3), within=0)
 
     def test_what_cannot_be_expected_any_more(self, cache: WatchCache) -> None:
         play(cache, recording("rollback"))

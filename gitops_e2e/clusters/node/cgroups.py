@@ -22,7 +22,7 @@ _NEEDED_V1 = frozenset({"blkio", "cpu", "cpuacct", "cpuset", "devices", "freezer
 _NEEDED_V2 = frozenset({"cpu", "cpuset", "io", "memory", "pids"})
 _CONTROLLERS_V1 = _NEEDED_V1 | {"hugetlb", "misc", "net_cls", "net_prio", "perf_event", "rdma"}
 _LEAF = "init"
-_EMPTYING_BOUND = 2.0
+_EMPTYING_BOUND = 10.0
 _EMPTYING_POLL = 0.005
 
 

@@ -80,6 +80,8 @@ def enter(layout: Layout, hierarchies: Iterable[cgroups.Mount], folders: Iterabl
 def _kernel_settings(layout: Layout) -> Iterable[FsEntry]:
     """Files of the node in the place of the machine-wide settings that the kubelet insists on."""
     for name, value in _KERNEL_SETTINGS.items():
+        if not Path("/proc/sys", name).exists():
+            continue  # a kernel without it; the kubelet says so if it cannot do without
         file = layout.data / "etc" / "sysctl" / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(value + "\n")

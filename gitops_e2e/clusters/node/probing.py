@@ -8,6 +8,7 @@ import socket
 import ssl
 import threading
 from functools import cached_property
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from gitops_e2e.clusters.node.layout import PKI
@@ -26,7 +27,13 @@ class Prober:
     def holds(self, probe: Probe) -> bool:
         """Whether the answer is yes now. Takes seconds at most."""
         try:
-            return self._accepts(probe.target) if probe.kind == "connect" else self._answers(probe)
+            match probe.kind:
+                case "connect":
+                    return self._accepts(probe.target)
+                case "get":
+                    return self._answers(probe)
+                case "read":
+                    return probe.contains in Path(probe.target).read_text(errors="replace")
         except (OSError, http.client.HTTPException):
             return False
 

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from gitops_e2e.clusters.node.layout import CONTAINERD_SOCKET, KUBERNETES, PKI
+from gitops_e2e.clusters.node.layout import CONTAINERD_SOCKET, KUBERNETES, LOGS, PKI
 from gitops_e2e.clusters.node.network import API_SERVICE, SERVICES, Subnet
 
 BINARIES = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy", "kubelet")
@@ -30,10 +30,10 @@ class Probe:
     """A question with the answer yes or not yet.
 
     `connect`: does `host:port` or the Unix socket accept a connection; `get`: does the URL answer 200 to the
-    cluster's administrator, with `contains` in what it says.
+    cluster's administrator, with `contains` in what it says; `read`: does the file have `contains` in it.
     """
 
-    kind: Literal["connect", "get"]
+    kind: Literal["connect", "get", "read"]
     target: str
     contains: str = ""
 
@@ -88,9 +88,10 @@ def node_processes(name: str, subnet: Subnet, binary: Binary, golden: Path) -> T
     `golden` is the containerd root whose layers the node's own refers to.
 
     What forces the order: the controller-manager exits if RBAC's bootstrap is not done, which /readyz waits for;
-    the kubelet exits without the runtime's socket. What else is waited for saves time: the API server tries again
-    after a second where etcd did not listen, kube-proxy where the node had no address. The kubelet's rights come
-    from the Node authorizer, so it need not wait for RBAC's bootstrap, which takes a second.
+    the kubelet exits without the runtime's socket, and also when the runtime answers that it "is not initialized
+    yet", as it does until the last log line of its CRI plugin (containerd 1.6). What else is waited for saves time:
+    the API server tries again after a second where etcd did not listen, kube-proxy where the node had no address.
+    The kubelet's rights come from the Node authorizer, so it need not wait for RBAC's bootstrap, a second later.
     """
     this_node = f"{_API}/api/v1/nodes/{name}"
     return Table(
@@ -115,7 +116,10 @@ def node_processes(name: str, subnet: Subnet, binary: Binary, golden: Path) -> T
                     "--housekeeping-interval=1s",  # how old a container's memory figure can be; not in the file
                 ),
                 after=("containerd",),
-                needs=(Probe("connect", "127.0.0.1:6443"),),
+                needs=(
+                    Probe("connect", "127.0.0.1:6443"),
+                    Probe("read", str(LOGS / "containerd.log"), contains="Start streaming server"),
+                ),
                 ready=Probe("get", "http://127.0.0.1:10248/healthz"),
             ),
             Process(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+from pathlib import Path
 
 from gitops_e2e.clusters.node import cgroups
 from gitops_e2e.clusters.node.errors import NodeUnavailable, UnsuitableCgroups
@@ -24,12 +25,19 @@ _COMMANDS = {
 }
 
 
+_CAPABILITIES = {"CAP_NET_ADMIN": 12, "CAP_SYS_ADMIN": 21}
+"""Bits by include/uapi/linux/capability.h."""
+
+
 def unavailable_because() -> str | None:
     """Why no node can run here, whatever is installed; None if one can. For choosing a provider."""
     if platform.system() != "Linux":
         return f"this is {platform.system()}, and a node needs Linux"
     if os.geteuid() != 0:
         return "only root may make the namespaces of a node"
+    lacking = [name for name, bit in _CAPABILITIES.items() if not _effective_capabilities() >> bit & 1]
+    if lacking:
+        return f"root lacks {' and '.join(lacking)} here, as in a container that is not privileged"
     try:
         cgroups.detect()
     except UnsuitableCgroups as error:
@@ -48,3 +56,8 @@ def require() -> None:
             f"a node needs Debian packages that are missing: {', '.join(missing)}",
             remedy=f"apt-get install {' '.join(missing)}",
         )
+
+
+def _effective_capabilities() -> int:
+    status = Path("/proc/self/status").read_text()
+    return int(next(line for line in status.splitlines() if line.startswith("CapEff:")).split()[1], 16)

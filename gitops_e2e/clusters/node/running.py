@@ -20,11 +20,12 @@ from gitops_e2e.clusters.node.processes import Probe, Process, Table
 Phase = Literal["waiting", "starting", "ready", "ended"]
 
 _PROBE_INTERVAL = 0.025
+_HARMLESS = {signal.SIGSTOP, signal.SIGCONT}
 
 
 @dataclass
 class ProcessStatus:
-    """How one process is. `ending` tells how it ended; `disturbed` is set once it was signalled on request."""
+    """How one process is. `ending` tells how it ended; `disturbed` is set once its end was asked for."""
 
     name: str
     phase: Phase = "waiting"
@@ -35,7 +36,7 @@ class ProcessStatus:
 
 @dataclass(frozen=True)
 class Status:
-    """How the node is: `ready` stays true once every process and what the table asks beyond them was."""
+    """How the node is: `ready` if every process is, and what the table asks beyond them was true since the start."""
 
     ready: bool
     processes: tuple[ProcessStatus, ...]
@@ -91,7 +92,7 @@ class Runner:
         with self._changed:
             status = self._status[name]
             if status.pid is not None and status.phase != "ended":
-                status.disturbed = True
+                status.disturbed |= number not in _HARMLESS
                 os.kill(status.pid, number)
 
     def restart(self, name: str) -> None:
@@ -125,7 +126,12 @@ class Runner:
             self._until(probe, lambda: False)
         with self._changed:  # held, so that its end cannot be recorded before its beginning
             status = self._status[process.name]
-            status.pid = self._spawn(process)
+            try:
+                status.pid = self._spawn(process)
+            except OSError as error:
+                status.ending = f"it cannot be started: {error}"
+                self._enter(status, "ended")
+                return
             self._enter(status, "starting")
         if self._until(process.ready, lambda: status.phase == "ended"):
             with self._changed:

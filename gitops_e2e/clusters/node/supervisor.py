@@ -53,7 +53,7 @@ def main(registry_folder: str, name: str) -> int:
     except (HarnessError, OSError) as error:
         _tell_owner({"failed": str(error)})
         _wait_for_end(None, termination, state, registry)
-        tidy(state, registry)
+        tidy(registry.get(name), registry)  # as it was written down last: init may run
         return 1
     _tell_owner({"running": True})
     state = _wait_for_end(child.pid, termination, state, registry)

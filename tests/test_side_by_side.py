@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from gitops_e2e.images.side_by_side import side_by_side
+from gitops_e2e.side_by_side import side_by_side
 
 BOUND = 20.0
 

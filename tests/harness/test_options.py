@@ -1,0 +1,66 @@
+"""Options that cannot be meant, and what needs neither root nor a cluster."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.harness.running import AS_NOBODY, assert_refused, run
+
+_ONE = ("-k", "Kubernetes")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--cluster", "wrong"], ["invalid choice: 'wrong'", "'auto', 'node', 'kind', 'existing'"]),
+        (["--budget", "nope=3"], ["there is no budget 'nope'", "--budget nope=3", "node_ready"]),
+        (["--budget", "node_ready=soon"], ["'soon' is no time in seconds", "write node_ready=90"]),
+        (["--reuse-cluster", "one", "--cluster-name", "other"], ["give one"]),
+    ],
+)
+def test_options_that_say_nothing_are_refused_as_wrong_usage(options: list[str], words: list[str]) -> None:
+    code, text = run(*_ONE, *options)
+
+    assert code == pytest.ExitCode.USAGE_ERROR, text
+    assert_refused(code, text, *words)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--cluster", "kind"], ["--cluster kind is not there yet", "to do: use --cluster node"]),
+        (["--cluster", "existing"], ["--cluster existing is not there yet", "to do: use --cluster node"]),
+        (["--cluster", "kind", "-n", "2"], ["--cluster kind is not there yet", "to do: use --cluster node"]),
+        (
+            ["--reuse-cluster", "not-there"],
+            ["no running node called not-there", "to do: start one with --keep-cluster"],
+        ),
+    ],
+)
+def test_a_cluster_that_cannot_be_had_is_told_last(options: list[str], words: list[str]) -> None:
+    code, text = run(*_ONE, *options)
+
+    assert_refused(code, text, *words)
+
+
+@pytest.mark.parametrize("cluster", ["auto", "node"])
+def test_who_is_not_root_is_told_so(cluster: str) -> None:
+    code, text = run(*_ONE, "--cluster", cluster, within=AS_NOBODY)
+
+    assert_refused(code, text, "the built-in node cannot run here", "only root", "to do: run as root")
+
+
+def test_collecting_needs_neither_root_nor_a_cluster() -> None:
+    code, text = run("--collect-only", "-q", within=AS_NOBODY)
+
+    assert code == 0, text
+    assert "test_prod_canary_exceeds_150mb_and_rolls_back" in text
+    assert "starting cluster" not in text
+
+
+def test_help_needs_neither_root_nor_a_cluster() -> None:
+    code, text = run("--help", within=AS_NOBODY)
+
+    assert code == 0, text
+    assert "--keep-cluster" in text
+    assert "canary_started" in text

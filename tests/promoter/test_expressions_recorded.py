@@ -27,6 +27,7 @@ from gitops_e2e.promoter.expressions import (
 CASES: list[dict[str, Any]] = json.loads((Path(__file__).parent / "recordings/expressions.json").read_text())
 
 PROJECT = "expr"
+NAMESPACE = "expr-functions"
 ORIGIN = {"kind": "Warehouse", "name": "img"}
 FREIGHT = "9e1b620de6465c93c714a94f6db7112374a6325e"
 IMAGE = {
@@ -40,7 +41,7 @@ TERMINAL = "an unrecoverable error occurred: failed to get step config: "
 @pytest.fixture(scope="module")
 def functions(kube: Kube) -> Mapping[str, Any]:
     """The functions over a project with what the recorded one had."""
-    kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": PROJECT}})
+    kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
     subscription = {"image": {"repoURL": IMAGE["repoURL"], "constraint": "^1.0.0"}}
     for manifest in (
         _named(API_VERSION, "Warehouse", "img", spec={"subscriptions": [subscription]}),
@@ -49,7 +50,7 @@ def functions(kube: Kube) -> Mapping[str, Any]:
         _named("v1", "ConfigMap", "cm", data={"key": "cm-value"}),
     ):
         kube.apply(manifest)
-    reader = ProjectReader(kube, PROJECT)
+    reader = ProjectReader(kube, NAMESPACE)
     reference = {"name": FREIGHT, "origin": ORIGIN, "images": [IMAGE]}
     artifacts = Artifacts(reader, [Origin.of(ORIGIN)], [reference])
     return {
@@ -94,7 +95,7 @@ def _named(api_version: str, kind: str, name: str, **fields: Any) -> Manifest:
     return {
         "apiVersion": api_version,
         "kind": kind,
-        "metadata": {"name": name, "namespace": PROJECT},
+        "metadata": {"name": name, "namespace": NAMESPACE},
         **fields,
     }
 

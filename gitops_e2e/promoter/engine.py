@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Self
 
@@ -21,9 +22,10 @@ from gitops_e2e.promoter.promotions import (
     garbage_controllers,
     promotion_controller,
 )
-from gitops_e2e.promoter.runtime import Manager, Stores, StoringKube
+from gitops_e2e.promoter.runtime import Manager, Stores, StoringKube, parse_duration
 from gitops_e2e.promoter.stages import stage_controller
 from gitops_e2e.promoter.steps import Services
+from gitops_e2e.promoter.warehouses import MINIMUM_INTERVAL, warehouse_controller
 
 _STOP_SECONDS = 10.0
 _TRUE = frozenset({"1", "t", "true"})  # as Go's ParseBool
@@ -52,15 +54,17 @@ class Settings:
     argocd_namespace: str = "argocd"
     credentials_over_http: bool = False
     global_credentials_namespaces: tuple[str, ...] = ()
+    minimum_warehouse_interval: timedelta = MINIMUM_INTERVAL
 
     @staticmethod
     def of(environment: Mapping[str, str]) -> Settings:
-        """Read the variables that are set."""
+        """Read the variables that are set. Raises HarnessError for a duration that is none."""
         namespaces = environment.get("GLOBAL_CREDENTIALS_NAMESPACES", "").split(",")
         return Settings(
             argocd_namespace=environment.get("ARGOCD_NAMESPACE") or "argocd",
             credentials_over_http=environment.get("ALLOW_CREDENTIALS_OVER_HTTP", "").lower() in _TRUE,
             global_credentials_namespaces=tuple(name.strip() for name in namespaces if name.strip()),
+            minimum_warehouse_interval=_duration(environment, "MIN_WAREHOUSE_RECONCILIATION_INTERVAL"),
         )
 
 
@@ -83,10 +87,14 @@ class Engine:
         kube = StoringKube(kubeconfig, Stores())
         self._evaluator = Evaluator(tools / "expr")
         names = ApplicationNames(kube, self._evaluator, settings.argocd_namespace)
+        git_logins, image_logins = (
+            Logins(kube, kind, settings.global_credentials_namespaces, settings.credentials_over_http)
+            for kind in ("git", "image")
+        )
         services = Services(
             kube,
             self._evaluator,
-            logins=Logins(kube, "git", settings.global_credentials_namespaces, settings.credentials_over_http),
+            logins=git_logins,
             kustomize=tools / "kustomize",
             helm=tools / "helm",
             argocd_namespace=settings.argocd_namespace,
@@ -104,7 +112,15 @@ class Engine:
                 config_controller(kube),
                 namespace_controller(kube),
                 stage_controller(kube, self._evaluator, names),
-                promotion_controller(kube, services, WorkDirectories(work_dir)),
+                warehouse_controller(
+                    kube,
+                    self._evaluator,
+                    git_logins=git_logins,
+                    image_logins=image_logins,
+                    work_dir=work_dir / "clones",
+                    minimum_interval=settings.minimum_warehouse_interval,
+                ),
+                promotion_controller(kube, services, WorkDirectories(work_dir / "promotions")),
                 *garbage_controllers(kube),
             ],
         )
@@ -128,6 +144,14 @@ class Engine:
 
     def __exit__(self, *_: object) -> None:
         self._running.close()
+
+
+def _duration(environment: Mapping[str, str], name: str) -> timedelta:
+    text = environment.get(name)
+    try:
+        return parse_duration(text) if text else MINIMUM_INTERVAL
+    except ValueError as error:
+        raise HarnessError(f"{name}: {error}", remedy="write it as Go does, such as 5m0s") from error
 
 
 def _key_pair(folder: Path) -> KeyPair:

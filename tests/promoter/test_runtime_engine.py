@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ pytestmark = pytest.mark.node
 WAIT = 30.0
 FREIGHT = {
     "origin": {"kind": "Warehouse", "name": "demo"},
-    "images": [{"repoURL": "example.test/api", "tag": "1.0.0", "digest": "sha256:" + "a" * 64}],
+    "images": [{"repoURL": "127.0.0.1:9/api", "tag": "1.0.0", "digest": "sha256:" + "a" * 64}],
 }
 
 
@@ -105,7 +106,7 @@ def a_pipeline(kube: Kube, project: str, *steps: Manifest) -> None:
     kube.create(an_object("Project", project))
     policy = {"stageSelector": {"name": "dev"}, "autoPromotionEnabled": True}
     kube.create(an_object("ProjectConfig", project, project, spec={"promotionPolicies": [policy]}))
-    subscription = {"image": {"repoURL": "example.test/api"}}
+    subscription = {"image": {"repoURL": "127.0.0.1:9/api"}}
     kube.create(
         an_object(
             "Warehouse", "demo", project, spec={"freightCreationPolicy": "Manual", "subscriptions": [subscription]}
@@ -305,7 +306,13 @@ def test_addresses_and_settings_are_read() -> None:
         "ARGOCD_NAMESPACE": "cd",
         "ALLOW_CREDENTIALS_OVER_HTTP": "true",
         "GLOBAL_CREDENTIALS_NAMESPACES": "one, two",
+        "MIN_WAREHOUSE_RECONCILIATION_INTERVAL": "90s",
     }
     assert Settings.of(environment) == Settings(
-        argocd_namespace="cd", credentials_over_http=True, global_credentials_namespaces=("one", "two")
+        argocd_namespace="cd",
+        credentials_over_http=True,
+        global_credentials_namespaces=("one", "two"),
+        minimum_warehouse_interval=timedelta(seconds=90),
     )
+    with pytest.raises(HarnessError, match="MIN_WAREHOUSE_RECONCILIATION_INTERVAL: '5' is no duration"):
+        Settings.of({"MIN_WAREHOUSE_RECONCILIATION_INTERVAL": "5"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 
 from gitops_e2e.kube import Kube, Manifest, Ref
@@ -32,5 +33,5 @@ class StoringKube(Kube):
         return self._stored(super().patch(ref, change, subresource=subresource))
 
     def _stored(self, answer: Manifest) -> Manifest:
-        self.stores.written(answer)
+        self.stores.written(copy.deepcopy(answer))  # the answer is the caller's to change
         return answer

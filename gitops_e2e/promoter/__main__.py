@@ -10,7 +10,6 @@ import logging
 import os
 import signal
 import sys
-import tempfile
 import threading
 from pathlib import Path
 
@@ -30,8 +29,7 @@ def main() -> int:
     options = _parser().parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
-        with tempfile.TemporaryDirectory(prefix="promoter-") as folder:
-            _run(options, options.kubeconfig or in_cluster_kubeconfig(Path(folder)))
+        _run(options, options.kubeconfig or in_cluster_kubeconfig(options.work_dir))
     except HarnessError as error:
         sys.stderr.write(f"{error}\n")
         return 1

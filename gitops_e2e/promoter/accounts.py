@@ -32,6 +32,7 @@ def in_cluster_kubeconfig(folder: Path, mount: Path = MOUNT) -> Path:
         "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
         "current-context": name,
     }
+    folder.mkdir(parents=True, exist_ok=True)
     path = folder / "kubeconfig"
     path.write_text(json.dumps(config))
     return path

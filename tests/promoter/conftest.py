@@ -6,10 +6,12 @@ import base64
 import itertools
 import os
 import shutil
+import ssl
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -168,17 +170,31 @@ class GitServer:
 
 @pytest.fixture(scope="module")
 def git_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitServer]:
-    root = tmp_path_factory.mktemp("git")
+    with _serving_git(tmp_path_factory.mktemp("git"), None) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def secure_git_server(tmp_path_factory: pytest.TempPathFactory, serving_keys: KeyPair) -> Iterator[GitServer]:
+    """The same over HTTPS, with the certificate `serving_keys`; it is in `root` as ca.crt, too."""
+    with _serving_git(tmp_path_factory.mktemp("git"), serving_keys) as server:
+        yield server
+
+
+@contextmanager
+def _serving_git(root: Path, keys: KeyPair | None) -> Iterator[GitServer]:
     users: dict[str, str] = {}
-
-    class Handler(_GitHandler):
-        pass
-
-    Handler.root, Handler.users = root, users
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    handler = type("Handler", (_GitHandler,), {"root": root, "users": users})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    if keys is not None:
+        (root / "ca.crt").write_bytes(keys.certificate)
+        (root / "tls.key").write_bytes(keys.key)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(root / "ca.crt", root / "tls.key")
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    yield GitServer(root, f"http://127.0.0.1:{server.server_port}/git", users)
+    yield GitServer(root, f"{'https' if keys else 'http'}://127.0.0.1:{server.server_port}/git", users)
     server.shutdown()
     server.server_close()
     thread.join(timeout=10)

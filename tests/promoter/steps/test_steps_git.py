@@ -128,6 +128,35 @@ class TestLogin:
             _clone(steps, url)
 
 
+class TestEncryption:
+    @pytest.fixture
+    def url(self, secure_git_server: Any, tmp_path: Path) -> str:
+        (tmp_path / "files").mkdir()
+        (tmp_path / "files/a").write_text("a")
+        return f"{secure_git_server.url}/{secure_git_server.create(uuid.uuid4().hex, tmp_path / 'files').name}"
+
+    def test_unknown_authority_is_refused(self, steps: Any, url: str) -> None:
+        with pytest.raises(StepError, match="certificate"):
+            _clone(steps, url)
+
+    def test_authority_is_taken_from_gits_own_variable(
+        self, steps: Any, url: str, secure_git_server: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("GIT_SSL_CAINFO", str(secure_git_server.root / "ca.crt"))
+        _clone(steps, url)
+        (steps.work_dir / "src/b").write_text("b")
+        steps.run("git-commit", {"path": "src", "message": "m"})
+        assert steps.run("git-push", {"path": "src"}).output["branch"] == "main"
+
+    def test_no_authority_is_asked_for_where_none_is_wanted(self, steps: Any, url: str) -> None:
+        """What the clone says of this holds for the push, too."""
+        checkouts = [{"branch": "main", "path": "src"}]
+        steps.run("git-clone", {"repoURL": url, "insecureSkipTLSVerify": True, "checkout": checkouts})
+        (steps.work_dir / "src/b").write_text("b")
+        steps.run("git-commit", {"path": "src", "message": "m"})
+        assert steps.run("git-push", {"path": "src"}).status == "Succeeded"
+
+
 class TestClear:
     def test_all_but_ignored_files_go(self, steps: Any, url: str) -> None:
         _clone(steps, url)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
+import time
 from dataclasses import dataclass
 
 from gitops_e2e.kube import Manifest, Resource
@@ -15,10 +17,16 @@ FREIGHTS = Resource(API_VERSION, "Freight", "freights", namespaced=True)
 STAGES = Resource(API_VERSION, "Stage", "stages", namespaced=True)
 PROMOTIONS = Resource(API_VERSION, "Promotion", "promotions", namespaced=True)
 
+PROJECT_CONFIGS = Resource(API_VERSION, "ProjectConfig", "projectconfigs", namespaced=True)
+PROMOTION_TASKS = Resource(API_VERSION, "PromotionTask", "promotiontasks", namespaced=True)
+
 REFRESH = "kargo.akuity.io/refresh"
 """Any new value makes the controller look again; it never takes the annotation away."""
 ABORT = "kargo.akuity.io/abort"
 REVERIFY = "kargo.akuity.io/reverify"
+
+_CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
+_RANDOM_BITS = 80
 
 
 @dataclass(frozen=True)
@@ -48,3 +56,10 @@ def freight_name(warehouse: str, image: Image) -> str:
     """What Kargo calls the Freight of a Warehouse that consists of one image: the SHA-1 of what it is made of."""
     artifact = f"{image.repository}:{image.tag}@{image.digest}"
     return hashlib.sha1(f"Warehouse/{warehouse}:{artifact}".encode(), usedforsecurity=False).hexdigest()
+
+
+def promotion_name(stage: str, freight: str) -> str:
+    """A name that sorts after those of all earlier Promotions to the stage, as Kargo's own do: with a ULID in it."""
+    ulid = (time.time_ns() // 1_000_000 << _RANDOM_BITS) | secrets.randbits(_RANDOM_BITS)
+    digits = "".join(_CROCKFORD[ulid >> shift & 31] for shift in range(125, -1, -5))
+    return f"{stage}.{digits}.{freight[:7]}".lower()

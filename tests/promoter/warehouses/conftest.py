@@ -40,6 +40,16 @@ def until(description: str, holds: Callable[[], Any]) -> Any:
     return found
 
 
+def conditions(status: Manifest) -> dict[str, tuple[str, str, str]]:
+    """Status, reason and message by type."""
+    return {entry["type"]: (entry["status"], entry["reason"], entry["message"]) for entry in status["conditions"]}
+
+
+def subscription(registry: RegistryServer, repository: str, **fields: Any) -> Manifest:
+    """A subscription to an image repository."""
+    return {"image": {"repoURL": f"{registry.host}/{repository}", **fields}}
+
+
 @dataclass
 class Project:
     """A Project whose Warehouses the engine reconciles."""
@@ -64,15 +74,15 @@ class Project:
         found: Manifest = self.kube.get(self.ref(name)).get("status", {})
         return found
 
-    def ready(self, name: str) -> Manifest:
-        conditions = self.status(name).get("conditions", [])
-        found: Manifest = next((entry for entry in conditions if entry["type"] == "Ready"), {})
-        return found
-
     def until_ready(self, name: str, reason: str = "ArtifactsDiscovered") -> Manifest:
-        """The status once Ready has a reason."""
-        until(f"{name} {reason}", lambda: self.ready(name).get("reason") == reason)
-        return self.status(name)
+        """The status in which Ready has a reason."""
+        status: Manifest = until(f"{name} {reason}", lambda: self._with_reason(name, reason))
+        return status
+
+    def _with_reason(self, name: str, reason: str) -> Manifest | None:
+        status = self.status(name)
+        ready = [entry for entry in status.get("conditions", []) if entry["type"] == "Ready"]
+        return status if ready and ready[0]["reason"] == reason else None
 
     def refresh(self, name: str, token: str) -> Manifest:
         """The status once a request to look again was followed."""

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from gitops_e2e.errors import HarnessError
-from gitops_e2e.kube import Kube, Manifest, NotFound, Ref
+from gitops_e2e.kube import Kube, KubeError, Manifest, NotFound, Ref
 from gitops_e2e.promoter.api.kinds import API_VERSION
 
 _KINDS = (
@@ -24,6 +24,7 @@ _KINDS = (
     "clusterpromotiontask",
 )
 _POLL_SECONDS = 0.05
+_TOO_MANY_REQUESTS = 429  # what "storage is (re)initializing" comes with
 
 
 class NotEstablished(HarnessError):
@@ -58,11 +59,12 @@ def _is_served(kube: Kube, definition: Manifest) -> bool:
     if not established:
         return False
     try:
-        kube.resource(
-            API_VERSION, definition["spec"]["names"]["kind"]
-        )  # discovery follows the condition a little later
-    except NotFound:
-        return False
+        # Discovery follows the condition a little later, and the storage of the objects later still.
+        kube.collection(kube.resource(API_VERSION, definition["spec"]["names"]["kind"]))
+    except KubeError as error:
+        if isinstance(error, NotFound) or error.code == _TOO_MANY_REQUESTS:
+            return False
+        raise
     return True
 
 

@@ -13,6 +13,7 @@ from gitops_e2e.components.cert_manager import CertManager
 from gitops_e2e.components.component import Component
 from gitops_e2e.components.coredns import CoreDNS
 from gitops_e2e.components.git_server import GitServer
+from gitops_e2e.components.kargo import PromotionEngine
 from gitops_e2e.components.prometheus import Prometheus
 from gitops_e2e.components.registry import Registry
 from gitops_e2e.components.rollouts import Rollouts
@@ -38,6 +39,7 @@ def components(sources: Sources, images: Images, authority: Authority) -> tuple[
         Rollouts(sources, images),
         Prometheus(sources, images),
         GitServer(sources, images),
+        PromotionEngine(sources, images, authority),
     )
 
 

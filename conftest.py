@@ -16,16 +16,25 @@ if TYPE_CHECKING:
 pytest_plugins = [
     "fixtures.platform",
     "fixtures.pipeline",
+    "fixtures.project",
     "steps.analysis",
     "steps.application",
     "steps.certificate",
     "steps.component",
+    "steps.discovery",
     "steps.endpoint",
+    "steps.freight",
     "steps.manifests",
     "steps.metric",
     "steps.pipeline",
     "steps.probe",
+    "steps.project",
+    "steps.promotion",
+    "steps.registry",
     "steps.rollout",
+    "steps.selection",
+    "steps.stage",
+    "steps.warehouse",
 ]
 
 

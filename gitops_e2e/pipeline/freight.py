@@ -9,9 +9,10 @@ How Kargo (1.8) behaves, as far as expectations rest on it:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from gitops_e2e.kube import Manifest
 from gitops_e2e.pipeline.kargo import FREIGHTS, Image, has_tag
@@ -22,14 +23,14 @@ from gitops_e2e.watching import Expectation, Fact, Met, Pending, Place, Snapshot
 
 @dataclass(frozen=True)
 class Freight:
-    """A piece of Freight. The last three are the names of stages, in the order of the alphabet."""
+    """A piece of Freight. The last three are stages, in the order of the alphabet; `currently_in` tells since when."""
 
     name: str
     alias: str
     warehouse: str
     images: tuple[Image, ...]
     created: datetime | None
-    currently_in: tuple[str, ...]
+    currently_in: Mapping[str, datetime]
     verified_in: tuple[str, ...]
     approved_for: tuple[str, ...]
 
@@ -43,7 +44,10 @@ class Freight:
             warehouse=(manifest.get("origin") or {}).get("name", ""),
             images=Image.all_of(manifest),
             created=time_of(metadata.get("creationTimestamp")),
-            currently_in=tuple(sorted(status.get("currentlyIn") or {})),
+            currently_in={
+                stage: datetime.fromisoformat(entry["since"])
+                for stage, entry in sorted((status.get("currentlyIn") or {}).items())
+            },
             verified_in=tuple(sorted(status.get("verifiedIn") or {})),
             approved_for=tuple(sorted(status.get("approvedFor") or {})),
         )
@@ -52,7 +56,7 @@ class Freight:
     def state(self) -> str:
         """What it is and where it stands."""
         places = (
-            ("currently in", self.currently_in),
+            ("currently in", tuple(self.currently_in)),
             ("verified in", self.verified_in),
             ("approved for", self.approved_for),
         )
@@ -160,6 +164,19 @@ def is_currently_in(stage: str) -> Expectation[Freight]:
     return expectation(f"is currently in {stage}", lambda freight: _if(stage in freight.currently_in, freight))
 
 
+def has_been_in(stage: str, seconds: float) -> Expectation[Freight]:
+    """It is in the stage, and has been for so long."""
+
+    def judge(freight: Freight) -> Verdict:
+        since = freight.currently_in.get(stage)
+        if since is None:
+            return Pending(freight.state)
+        left = seconds - (datetime.now(UTC) - since).total_seconds()
+        return Met(freight.state) if left <= 0 else Pending(freight.state, time.monotonic() + left)
+
+    return expectation(f"has been in {stage} for {seconds:g} s", judge)
+
+
 def is_approved_for(stage: str) -> Expectation[Freight]:
     """A person lets the stage have it, proven or not."""
     return expectation(f"is approved for {stage}", lambda freight: _if(stage in freight.approved_for, freight))
@@ -193,7 +210,7 @@ def narrate(before: Manifest | None, after: Manifest | None) -> Iterator[Fact]:
         images = list(map(str, new.images))
         yield Fact("freight", f"{new.alias}: {', '.join(images)}", {"alias": new.alias, "images": images})
     for what, words, was, now in (
-        ("current", "is in", old.currently_in if old else (), new.currently_in),
+        ("current", "is in", tuple(old.currently_in) if old else (), tuple(new.currently_in)),
         ("verified", "is verified in", old.verified_in if old else (), new.verified_in),
         ("approved", "is approved for", old.approved_for if old else (), new.approved_for),
     ):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from gitops_e2e.kube import Manifest
 from gitops_e2e.pipeline.project import Edit
@@ -43,6 +43,17 @@ def deploys_nothing() -> Edit:
     return edit
 
 
+def takes_from_warehouse() -> Edit:
+    """Every stage takes Freight without another stage before it."""
+
+    def edit(manifest: Manifest) -> None:
+        if manifest["kind"] == "Stage":
+            for request in manifest["spec"]["requestedFreight"]:
+                request["sources"] = {"direct": True}
+
+    return edit
+
+
 def promoted_by_hand() -> Edit:
     """No stage takes new Freight by itself."""
     return policies([])
@@ -76,15 +87,5 @@ def lets_through(stage: str) -> Edit:
     def edit(manifest: Manifest) -> None:
         if manifest["kind"] == "Stage" and manifest["metadata"]["name"] == stage:
             del manifest["spec"]["promotionTemplate"]
-
-    return edit
-
-
-def labelled(labels: Mapping[str, str], stage: str) -> Edit:
-    """The stage bears these labels."""
-
-    def edit(manifest: Manifest) -> None:
-        if manifest["kind"] == "Stage" and manifest["metadata"]["name"] == stage:
-            manifest["metadata"]["labels"] = dict(labels)
 
     return edit

@@ -21,6 +21,7 @@ from gitops_e2e.pipeline.node_ports import NodePorts
 from gitops_e2e.pipeline.platform import Platform
 from gitops_e2e.pipeline.pods import WatchedPods
 from gitops_e2e.pipeline.probe import Probe
+from gitops_e2e.pipeline.promotion import Promotion, has_begun
 from gitops_e2e.pipeline.removal import remove
 from gitops_e2e.pipeline.repository import Repository
 from gitops_e2e.pipeline.rollout import ROLLOUTS, WatchedRollout, is_healthy_on
@@ -28,6 +29,9 @@ from gitops_e2e.watching import Budgets, expect
 
 BASELINE = "0.9.0"
 """The release that every stage runs before anything is promoted."""
+
+RELEASES = (BASELINE, "1.0.0")
+"""The releases of the service that there are."""
 
 _REFRESH = {"metadata": {"annotations": {"argocd.argoproj.io/refresh": "normal"}}}
 _SIDECARS = ("redis", "stress")
@@ -71,7 +75,7 @@ class Pipeline:
         pipeline: str,
         *,
         stages: Sequence[str] = STAGES,
-        versions: Sequence[str] = (BASELINE, "1.0.0"),
+        versions: Sequence[str] = RELEASES,
         changes: Sequence[Change] = (),
     ) -> Pipeline:
         """Make a pipeline whose stages are to run the baseline; Argo CD begins to deploy it.
@@ -135,6 +139,19 @@ class Pipeline:
         self.releases[stage] = release
         self.refresh(stage)
         return release
+
+    def promoted(self, version: str, promotion: Promotion) -> Release:
+        """Take note that a Promotion, which succeeded, let a stage's branch ask for a release.
+
+        The Rollout knew nothing of it as long as the Promotion had not begun. A Promotion that had nothing to commit,
+        or changed other objects only, leaves the Rollout as it was.
+        """
+        stage, commit = promotion.stage, promotion.commit
+        news = commit != self.releases[stage].commit and self.repository.rendering(commit).changes("Rollout")
+        generation = self._generation_before(promotion) if news else self.releases[stage].generation
+        begun = promotion.started or datetime.now(UTC)
+        self.releases[stage] = Release(stage, version, commit, begun, generation)
+        return self.releases[stage]
 
     def refresh(self, stage: str) -> None:
         """Let Argo CD look at the stage's branch now."""
@@ -203,3 +220,11 @@ class Pipeline:
         rollout = Ref(ROLLOUTS.api_version, ROLLOUTS.kind, self.names.rollout, self.names.namespace(stage))
         found = self.platform.kube.find(rollout)
         return int(found["metadata"]["generation"]) if found else 0
+
+    def _generation_before(self, promotion: Promotion) -> int:
+        namespace = self.names.namespace(promotion.stage)
+        for snapshot in reversed(self.platform.cache.history()):
+            if not has_begun(snapshot, self.names.project, promotion.name):
+                found = snapshot.find(ROLLOUTS, namespace, self.names.rollout)
+                return int(found["metadata"]["generation"]) if found else 0
+        return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import secrets
 import time
 from collections.abc import Callable, Sequence
@@ -89,9 +90,15 @@ class Project:
     def edit(self, resource: Resource, name: str, edit: Edit) -> None:
         """Change the spec of an object. Raises KubeError with what was refused."""
         ref = self.ref(resource, name)
-        manifest = self.platform.kube.get(ref)
-        edit(manifest)
-        self.platform.kube.patch(ref, {"spec": manifest["spec"]})
+        before = self.platform.kube.get(ref)
+        after = copy.deepcopy(before)
+        edit(after)
+        gone = dict.fromkeys(before["spec"].keys() - after["spec"].keys())
+        self.platform.kube.patch(ref, {"spec": {**after["spec"], **gone}})
+
+    def label(self, resource: Resource, name: str, label: str, value: str) -> None:
+        """Give an object a label."""
+        self.platform.kube.patch(self.ref(resource, name), {"metadata": {"labels": {label: value}}})
 
     def push(self, version: str, image: str = "") -> None:
         """Put a release of the service into the image repository; `image` is the release that is inside of it."""
@@ -102,9 +109,9 @@ class Project:
         token = self._ask(kargo.WAREHOUSES, self.names.warehouse, kargo.REFRESH)
         return WatchedWarehouse(self.platform.cache, self.names, token)
 
-    def refresh(self, stage: str) -> None:
-        """Let a stage look at everything again now."""
-        self._ask(kargo.STAGES, stage, kargo.REFRESH)
+    def refresh(self, stage: str) -> str:
+        """Let a stage look at everything again now; it tells the value in `lastHandledRefresh` once it has."""
+        return self._ask(kargo.STAGES, stage, kargo.REFRESH)
 
     def promote(
         self,

@@ -196,6 +196,12 @@ class NewestPromotion:
         return _steps(self.read(snapshot))
 
 
+def has_begun(snapshot: Snapshot, project: str, name: str) -> bool:
+    """Whether a Promotion was there and had begun to run at that moment. Raises Blind."""
+    manifest = snapshot.find(PROMOTIONS, project, name)
+    return manifest is not None and Promotion.of(manifest).phase not in {"", "Pending"}
+
+
 def _age(promotion: Manifest) -> tuple[str, str]:
     metadata = promotion["metadata"]
     return str(metadata.get("creationTimestamp", "")), str(metadata["name"])

@@ -100,6 +100,11 @@ class Repository:
         self.git.push(commit, branch)
         return Rendering(commit, self.git.changed_files(commit))
 
+    def rendering(self, commit: str) -> Rendering:
+        """What somebody else's commit changed."""
+        self.git.fetch()
+        return Rendering(commit, self.git.changed_files(commit))
+
     def branch(self, stage: str) -> Branch:
         """The branch that a stage follows."""
         return Branch(self.git, self.names.branch(stage))

@@ -351,6 +351,11 @@ def is_promoting(promotion: str) -> Expectation[Stage]:
     return expectation(f"is promoting {promotion}", judge)
 
 
+def has_looked(refresh: str) -> Expectation[Stage]:
+    """It has answered that refresh."""
+    return expectation("has looked", lambda stage: (Met if stage.looked == refresh else Pending)(stage.state))
+
+
 def is_idle() -> Expectation[Stage]:
     """No Promotion runs."""
     return expectation("is not promoting", lambda stage: (Pending if stage.promoting else Met)(stage.state))

@@ -114,15 +114,26 @@ def has_discovered(*tags: str) -> Expectation[Warehouse]:
     return expectation(f"has discovered {', '.join(tags)}", judge)
 
 
-def is_not_ready(reason: str, because: str = "") -> Expectation[Warehouse]:
-    """It is not ready for that reason (`DiscoveryFailure`, `MissingImageReferences`), with these words."""
+def is_not_ready(reason: str = "", because: str = "") -> Expectation[Warehouse]:
+    """It is not ready, for that reason (`DiscoveryFailure`, `MissingImageReferences`) and with these words, if given."""
 
     def judge(warehouse: Warehouse) -> Verdict:
         ready = warehouse.ready
-        so = ready.status == "False" and ready.reason == reason and because.lower() in ready.message.lower()
+        so = ready.status == "False" and reason in {"", ready.reason} and because.lower() in ready.message.lower()
         return Met(warehouse.state) if so else Pending(warehouse.state)
 
-    return expectation(f"is not ready: {reason}" + (f" because of {because!r}" if because else ""), judge)
+    why = f": {reason}" if reason else ""
+    return expectation(f"is not ready{why}" + (f" because of {because!r}" if because else ""), judge)
+
+
+def says(condition: str, reason: str) -> Expectation[Warehouse]:
+    """A condition of it has that reason: `FreightCreated` has `NewFreight` or `AlreadyExists`."""
+
+    def judge(warehouse: Warehouse) -> Verdict:
+        found = warehouse.condition(condition)
+        return (Met if found.reason == reason else Pending)(f"{found}; {warehouse.state}")
+
+    return expectation(f"says {condition} {reason}", judge)
 
 
 # --- for the timeline

@@ -23,7 +23,6 @@ pytest_plugins = [
     "steps.component",
     "steps.discovery",
     "steps.endpoint",
-    "steps.freight",
     "steps.manifests",
     "steps.metric",
     "steps.pipeline",
@@ -34,7 +33,6 @@ pytest_plugins = [
     "steps.rollout",
     "steps.selection",
     "steps.stage",
-    "steps.warehouse",
 ]
 
 

@@ -9,10 +9,8 @@ Feature: A release goes from dev to prod by promotion
       Given a pipeline whose stages all serve release 0.9.0
       And the canary pauses for 5 seconds
       And Kargo promotes its releases
-      When release 1.0.0 is pushed to the image repository
-      Then the Warehouse discovers 1.0.0
-      And there is Freight of 1.0.0, and of nothing else
-      And the Freight of 1.0.0 has an alias for people, and the name that follows from its image
+      When release 1.0.0 is pushed to the registry
+      Then there is Freight of 1.0.0, with an alias, and named after what it consists of
       And release 1.0.0 is promoted to dev by itself
       And Git, Kargo and the cluster agree that dev has 1.0.0
       And release 1.0.0 is promoted to staging by itself

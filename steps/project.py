@@ -7,7 +7,13 @@ from pytest_bdd import given, parsers
 from fixtures.project import Projects
 from gitops_e2e.pipeline import kargo_edits
 from gitops_e2e.pipeline.kargo import PROJECT_CONFIGS, STAGES, WAREHOUSES
+from gitops_e2e.pipeline.pipeline import Pipeline
 from gitops_e2e.pipeline.project import Project
+
+
+@given("Kargo promotes its releases", target_fixture="project")
+def _(projects: Projects, pipeline: Pipeline) -> Project:
+    return projects.of(pipeline)
 
 
 @given("a project whose stages deploy nothing", target_fixture="project")

@@ -115,7 +115,7 @@ class WarehouseReconciler:
     def _create_freight(self, warehouse: Manifest, status: Manifest) -> None:
         freight = newest_freight(warehouse, status["discoveredArtifacts"])
         try:
-            status["lastFreightID"] = self._kube.create(freight)["metadata"]["name"]
+            self._kube.create(freight)
             message = "No Freight composed of the newest artifacts already existed"
             created = Condition(_CREATED, "True", "NewFreight", message)
         except AlreadyExists:
@@ -134,6 +134,8 @@ class WarehouseReconciler:
             patch_status(self._kube, warehouse, status)
             raise
         _set(warehouse, status, created)
+        # Kargo names one here that does not exist, when there was nothing to create; nobody can want that.
+        status["lastFreightID"] = freight["metadata"]["name"]
 
     def _pause(self, warehouse: Manifest) -> float:
         """The seconds until the next look."""

@@ -46,6 +46,20 @@ def tags(found: Manifest) -> list[str]:
 # --- branches
 
 
+@pytest.fixture(scope="module")
+def changed(git_server: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, int]]:
+    """The URL of a repository whose commits change different files, and the day of each commit."""
+    repository = GitRepository(git_server.root, "changed", tmp_path_factory.mktemp("changed") / "tree")
+    paths = ["app/main.py", "docs/a.md", "app/README.md", "docs/b.md", "Größe.txt"]
+    day_of = {}
+    for day, path in enumerate(paths, start=1):
+        subject = f"change {path.partition('/')[0]}"
+        author = "a bot <bot@example.test>" if day == 4 else "a <a@b>"
+        commit = repository.commit(subject, at=f"2026-01-0{day}T00:00:00Z", files={path: "1"}, author=author)
+        day_of[commit] = day
+    return f"{git_server.url}/changed.git", day_of
+
+
 def test_what_is_told_of_a_commit(search: CommitSearch, new_repository: NewRepository) -> None:
     repository, url = new_repository()
     subject = "Größe " + "x" * 100
@@ -93,22 +107,10 @@ def test_the_newest_commits_of_the_branch(search: CommitSearch, new_repository: 
     ],
 )
 def test_commits_are_filtered(
-    search: CommitSearch, new_repository: NewRepository, fields: Manifest, days: list[int]
+    search: CommitSearch, changed: tuple[str, dict[str, int]], fields: Manifest, days: list[int]
 ) -> None:
-    repository, url = new_repository()
-    changes: dict[int, dict[str, str]] = {
-        1: {"app/main.py": "1"},
-        2: {"docs/a.md": "1"},
-        3: {"app/README.md": "1"},
-        4: {"docs/b.md": "1"},
-        5: {"Größe.txt": "1"},
-    }
-    made = {}
-    for day, files in changes.items():
-        author = "a bot <bot@example.test>" if day == 4 else "a <a@b>"
-        kind = next(iter(files)).partition("/")[0]
-        made[repository.commit(f"change {kind}", at=f"2026-01-0{day}T00:00:00Z", files=files, author=author)] = day
-    assert [made[commit] for commit in ids(find(search, url, **fields))] == days
+    url, day_of = changed
+    assert [day_of[commit] for commit in ids(find(search, url, **fields))] == days
 
 
 def test_a_merge_without_changes_of_its_own_changes_nothing(
@@ -125,10 +127,10 @@ def test_a_merge_without_changes_of_its_own_changes_nothing(
 # --- tags
 
 
-@pytest.fixture
-def tagged(new_repository: NewRepository) -> tuple[str, dict[str, str]]:
+@pytest.fixture(scope="module")
+def tagged(git_server: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, str]]:
     """The URL of a repository in which tags are sorted differently by version, text and age; commits by tag."""
-    repository, url = new_repository()
+    repository = GitRepository(git_server.root, "tagged", tmp_path_factory.mktemp("tagged") / "tree")
     of: dict[str, str] = {}
     for day, name in enumerate(["v1.10.0", "1.9.0", "nightly-2", "1", "2.0.0-rc.1"], start=1):
         of[name] = repository.commit(f"c{day}", at=f"2026-01-0{day}T00:00:00Z")
@@ -137,7 +139,7 @@ def tagged(new_repository: NewRepository) -> tuple[str, dict[str, str]]:
     of["v1.9.5"] = of["1.9.0"]
     repository.tag("tree", of="HEAD^{tree}")
     repository.tag("annotated-tree", at="2026-03-01T00:00:00Z", annotation="no commit", of="HEAD^{tree}")
-    return url, of
+    return f"{git_server.url}/tagged.git", of
 
 
 @pytest.mark.parametrize(

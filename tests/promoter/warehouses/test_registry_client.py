@@ -333,6 +333,25 @@ def test_refusals_are_worded_as_the_registry_means_them(status: int, body: bytes
     assert refused.value.what == f"GET http://{host}/v2/a/manifests/1: {text}"
 
 
+@pytest.mark.parametrize(
+    ("challenge", "text"),
+    [
+        ("Negotiate", "unrecognized challenge: negotiate"),
+        ("Bearer nonsense", "malformed www-authenticate: nonsense"),
+        ('Bearer service="x"', "malformed www-authenticate, missing realm: {'service': 'x'}"),
+    ],
+)
+def test_a_way_to_log_in_that_is_not_known(challenge: str, text: str) -> None:
+    answer = (401, {"WWW-Authenticate": challenge}, b"")
+    with (
+        server(lambda _path: answer) as host,
+        images(f"{host}/a") as found,
+        pytest.raises(RegistryFailure) as failure,
+    ):
+        found.tags()
+    assert failure.value.what == text
+
+
 def test_a_ping_that_fails_ends_it() -> None:
     with server(lambda _path: (500, {}, b"")) as host, pytest.raises(Refusal) as refused, images(f"{host}/a") as found:
         found.tags()

@@ -129,7 +129,7 @@ class Connection:
             case "basic":
                 self._authorization = _basic(self._login)
             case "bearer":
-                self._realm = parse_keqv_list(parse_http_list(parameters))
+                self._realm = _parameters(parameters)
                 self._authorization = self._token()
             case unknown:
                 raise RegistryFailure(f"unrecognized challenge: {unknown}")
@@ -200,6 +200,13 @@ class _Authorization(AuthBase):
         if self._header:
             request.headers["Authorization"] = self._header
         return request
+
+
+def _parameters(text: str) -> Mapping[str, str]:
+    try:
+        return parse_keqv_list(parse_http_list(text))
+    except ValueError as error:
+        raise RegistryFailure(f"malformed www-authenticate: {text}") from error
 
 
 def _basic(login: Login | None) -> _Authorization:

@@ -17,12 +17,13 @@ pytest_plugins = [
     "fixtures.platform",
     "fixtures.pipeline",
     "fixtures.project",
+    "steps.admission",
     "steps.analysis",
     "steps.application",
     "steps.certificate",
     "steps.component",
-    "steps.discovery",
     "steps.endpoint",
+    "steps.freight",
     "steps.manifests",
     "steps.metric",
     "steps.pipeline",
@@ -33,6 +34,7 @@ pytest_plugins = [
     "steps.rollout",
     "steps.selection",
     "steps.stage",
+    "steps.warehouse",
 ]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pytest_bdd import given, parsers, when
 
-from gitops_e2e.pipeline.freight import is_there
 from gitops_e2e.pipeline.kargo import WAREHOUSES
 from gitops_e2e.pipeline.kargo_edits import repository
 from gitops_e2e.pipeline.project import Project
@@ -18,20 +17,13 @@ def _(project: Project, version: str) -> None:
     project.push(version)
 
 
-@given(parsers.parse("there is Freight of {version}"))
-def _(project: Project, version: str, budgets: Budgets) -> None:
-    project.push(version)
-    project.look()
-    expect(project.freight(version), is_there(), within=budgets.freight_found)
-
-
 @when(parsers.parse("release {version} is pushed to the registry"))
 def _(project: Project, version: str) -> None:
     project.push(version)
     project.look()
 
 
-@given("the Warehouse reaches the registry by an address of its own", target_fixture="registry_address")
+@given("the Warehouse reaches the registry at an address of its own", target_fixture="registry_address")
 def _(project: Project) -> RegistryAddress:
     address = RegistryAddress(project)
     address.create()
@@ -39,20 +31,20 @@ def _(project: Project) -> RegistryAddress:
     return address
 
 
-@when("that address goes away")
+@when("the registry goes away from that address")
 def _(project: Project, registry_address: RegistryAddress) -> None:
     registry_address.close()
     project.look()
 
 
-@given(parsers.parse("that address went away, and release {version} came in the meantime"))
+@given(parsers.parse("the registry went away from that address, and release {version} came in the meantime"))
 def _(project: Project, registry_address: RegistryAddress, version: str, budgets: Budgets) -> None:
     registry_address.close()
     expect(project.look(), is_not_ready("DiscoveryFailure"), within=budgets.freight_found)
     project.push(version)
 
 
-@when("that address is there again")
+@when("the registry comes back")
 def _(project: Project, registry_address: RegistryAddress) -> None:
     registry_address.open()
     project.look()

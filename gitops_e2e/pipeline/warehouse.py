@@ -115,7 +115,7 @@ def has_discovered(*tags: str) -> Expectation[Warehouse]:
 
 
 def is_not_ready(reason: str = "", because: str = "") -> Expectation[Warehouse]:
-    """It is not ready, for that reason (`DiscoveryFailure`, `MissingImageReferences`) and with these words, if given."""
+    """It is not ready, for that reason (`DiscoveryFailure`, `MissingImageReferences`) and with these words."""
 
     def judge(warehouse: Warehouse) -> Verdict:
         ready = warehouse.ready

@@ -116,7 +116,7 @@ ENGINE = (
     Recipe(
         "promoter",
         Release(promoter.VERSION),
-        packages=(*_SHELL, "git", "python3", "tini"),
+        packages=(*_SHELL, "git", "libstdc++6", "python3", "tini"),
         tools=("stack", "expr"),
         requirements=RECIPES_FOLDER / "promoter/requirements.txt",
         arguments=(("KARGO_VERSION", promoter.KARGO_VERSION),),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -40,18 +39,17 @@ class PromotionEngine(Component):
         return [*crds.manifests(), *self._own(), *self._certificate(), *configurations(_WEBHOOKS, _TRUST)]
 
     def install(self, kube: Kube, *, within: float) -> None:
-        """Install all but the webhooks, and these once the engine can answer: nothing is refused for want of it.
-
-        Raises KubeError with what the API server refused, NotIssued, NotEstablished or NotAsked.
-        """
-        deadline = time.monotonic() + within
+        """Install all but the webhooks. Raises KubeError with what was refused, NotIssued or NotEstablished."""
         own = self._own()
         namespaces = [manifest for manifest in own if manifest["kind"] == "Namespace"]
         apply_all(kube, [*namespaces, *self._certificate()], within=within)
         crds.install(kube, timeout=within)
-        await_issued(kube, _CERTIFICATE, within=deadline - time.monotonic())
+        await_issued(kube, _CERTIFICATE, within=within)
         apply_all(kube, own, within=within)
-        installation.install(kube, _WEBHOOKS, _TRUST, timeout=deadline - time.monotonic())
+
+    def complete(self, kube: Kube, *, within: float) -> None:
+        """Let the API server ask the engine, which can answer now. Raises NotAsked where it does not."""
+        installation.install(kube, _WEBHOOKS, _TRUST, timeout=within)
 
     def pinned(self) -> str:
         """The engine's version, and the version of Kargo that it stands for."""

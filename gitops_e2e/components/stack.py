@@ -88,3 +88,4 @@ class Stack:
         with doing(f"installing {component.name}"):
             component.install(self.kube, within=self.budgets.component_ready)
             self.await_ready(component)
+            component.complete(self.kube, within=self.budgets.component_ready)

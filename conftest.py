@@ -23,6 +23,7 @@ pytest_plugins = [
     "steps.certificate",
     "steps.component",
     "steps.endpoint",
+    "steps.engine",
     "steps.freight",
     "steps.manifests",
     "steps.metric",

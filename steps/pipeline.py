@@ -22,6 +22,11 @@ def _(pipelines: Pipelines) -> Pipeline:
     return pipelines.create(STAGES, versions=[BASELINE])
 
 
+@given("a pipeline without pods", target_fixture="pipeline")
+def _(pipelines: Pipelines) -> Pipeline:
+    return pipelines.create_without_pods(["dev", "staging"])
+
+
 @given(parsers.re(rf"a pipeline whose (?P<stage>\w+) serves release {BASELINE}"), target_fixture="pipeline")
 def _(pipelines: Pipelines, stage: str) -> Pipeline:
     return pipelines.create([stage])

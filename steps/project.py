@@ -16,6 +16,16 @@ def _(projects: Projects, pipeline: Pipeline) -> Project:
     return projects.of(pipeline)
 
 
+@given("Kargo promotes its releases when told to", target_fixture="project")
+def _(projects: Projects, pipeline: Pipeline) -> Project:
+    return projects.of(pipeline, kargo_edits.promoted_by_hand())
+
+
+@given("a project whose stages deploy nothing, promoted by hand", target_fixture="project")
+def _(projects: Projects) -> Project:
+    return projects.create(kargo_edits.promoted_by_hand())
+
+
 @given("a project whose stages deploy nothing", target_fixture="project")
 def _(projects: Projects) -> Project:
     return projects.create()

@@ -10,7 +10,7 @@ from functools import partial
 from gitops_e2e.components.argocd import ArgoCD
 from gitops_e2e.components.authority import Authority
 from gitops_e2e.components.cert_manager import CertManager
-from gitops_e2e.components.component import Component
+from gitops_e2e.components.component import PODS, Component
 from gitops_e2e.components.coredns import CoreDNS
 from gitops_e2e.components.git_server import GitServer
 from gitops_e2e.components.kargo import PromotionEngine
@@ -21,7 +21,7 @@ from gitops_e2e.components.sources import Sources
 from gitops_e2e.components.workload import WorkloadSubject, is_rolled_out
 from gitops_e2e.errors import HarnessError
 from gitops_e2e.images import Images
-from gitops_e2e.kube import Kube
+from gitops_e2e.kube import Kube, Ref
 from gitops_e2e.progress import doing
 from gitops_e2e.side_by_side import side_by_side
 from gitops_e2e.watching.budgets import Budgets
@@ -75,6 +75,11 @@ class Stack:
         """Wait until every component is ready. Raises ExpectationFailed."""
         for component in self.components:
             self.await_ready(component)
+
+    def kill(self, component: Component) -> None:
+        """End the component's pods at once, as a crash does; others take their place."""
+        for pod in self.kube.list(PODS, component.namespace):
+            self.kube.delete(Ref.of(pod), grace=0)
 
     def component(self, name: str) -> Component:
         """The component of that name. Raises HarnessError."""

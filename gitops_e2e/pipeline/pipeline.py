@@ -22,6 +22,7 @@ from gitops_e2e.pipeline.platform import Platform
 from gitops_e2e.pipeline.pods import WatchedPods
 from gitops_e2e.pipeline.probe import Probe
 from gitops_e2e.pipeline.promotion import Promotion, has_begun
+from gitops_e2e.pipeline.reading import tag_of
 from gitops_e2e.pipeline.removal import remove
 from gitops_e2e.pipeline.repository import Repository
 from gitops_e2e.pipeline.rollout import ROLLOUTS, WatchedRollout, is_healthy_on
@@ -111,6 +112,12 @@ class Pipeline:
             expect(self.application(stage), has_health("Healthy"), within=budgets.application_healthy)
             self.endpoint(stage).await_version(BASELINE, within=budgets.endpoint_answers)
 
+    def await_synced(self, budgets: Budgets) -> None:
+        """Wait until what every stage's branch asks for is deployed, not until it runs. Raises ExpectationFailed."""
+        for stage in self.stages:
+            synced = is_synced_to(self.releases[stage].commit)
+            expect(self.application(stage), synced, within=budgets.application_synced)
+
     def delete(self) -> None:
         """Remove the pipeline from the cluster, the Git server and this machine.
 
@@ -157,6 +164,14 @@ class Pipeline:
         """Let Argo CD look at the stage's branch now."""
         self.platform.kube.patch(self.application_ref(stage), _REFRESH)
 
+    def promote_rollout(self, stage: str) -> None:
+        """Let a canary that is paused go to the end, past all its steps, as Argo Rollouts' command does it."""
+        self.platform.kube.patch(self.rollout_ref(stage), {"status": {"promoteFull": True}}, subresource="status")
+
+    def abort_rollout(self, stage: str) -> None:
+        """Take a canary back, as Argo Rollouts' command does it."""
+        self.platform.kube.patch(self.rollout_ref(stage), {"status": {"abort": True}}, subresource="status")
+
     # --- how one looks at it
 
     def rollout(self, stage: str) -> WatchedRollout:
@@ -182,6 +197,16 @@ class Pipeline:
     def pods(self, stage: str) -> WatchedPods:
         """The stage's pods of the service, of whatever release."""
         return WatchedPods(self.platform.cache, self.names.namespace(stage), {"app": SERVICE})
+
+    def deployed_tag(self, stage: str) -> str:
+        """The tag of the service's image that the stage's Rollout asks for. Raises NotFound."""
+        rollout = self.platform.kube.get(self.rollout_ref(stage))
+        containers = rollout["spec"]["template"]["spec"]["containers"]
+        return next(tag_of(each["image"]) for each in containers if each["name"] == SERVICE)
+
+    def rollout_ref(self, stage: str) -> Ref:
+        """Which Rollout runs the stage."""
+        return Ref(ROLLOUTS.api_version, ROLLOUTS.kind, self.names.rollout, self.names.namespace(stage))
 
     def branch(self, stage: str) -> Branch:
         """What Git says the stage is to run."""
@@ -217,8 +242,7 @@ class Pipeline:
         return manifest
 
     def _generation(self, stage: str) -> int:
-        rollout = Ref(ROLLOUTS.api_version, ROLLOUTS.kind, self.names.rollout, self.names.namespace(stage))
-        found = self.platform.kube.find(rollout)
+        found = self.platform.kube.find(self.rollout_ref(stage))
         return int(found["metadata"]["generation"]) if found else 0
 
     def _generation_before(self, promotion: Promotion) -> int:

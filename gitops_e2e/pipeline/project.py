@@ -15,7 +15,8 @@ from gitops_e2e.errors import HarnessError
 from gitops_e2e.kube import KubeError, Manifest, Ref, Resource
 from gitops_e2e.pipeline import kargo
 from gitops_e2e.pipeline.freight import AllFreight, Freight, WatchedFreight, is_there
-from gitops_e2e.pipeline.names import DEMO, SERVICE, PipelineNames
+from gitops_e2e.pipeline.names import DEMO, SERVICE, STAGES, PipelineNames
+from gitops_e2e.pipeline.pipeline import RELEASES
 from gitops_e2e.pipeline.platform import Platform
 from gitops_e2e.pipeline.promotion import NewestPromotion, WatchedPromotion
 from gitops_e2e.pipeline.stage import WatchedStage
@@ -23,6 +24,9 @@ from gitops_e2e.pipeline.warehouse import WatchedWarehouse
 from gitops_e2e.watching import expect
 
 KARGO = Path(__file__).parents[2] / "kargo"
+
+TASK = "promote"
+"""The PromotionTask by which all stages promote."""
 
 Edit = Callable[[Manifest], None]
 """A change of the objects in `kargo/`, made on each; it lets alone what it is not about."""
@@ -58,18 +62,10 @@ class Project:
         return project
 
     def delete(self) -> None:
-        """Remove the Project, and its namespace with it. Raises ProjectNotRemoved; absent is fine."""
-        project = Ref(kargo.API_VERSION, "Project", self.names.project)
-        namespace = Ref("v1", "Namespace", self.names.project)
-        self.platform.kube.delete(project)
+        """Remove the Project; its namespace goes with it, unwaited for. Raises ProjectNotRemoved; absent is fine."""
         deadline = time.monotonic() + _BOUND
-        while self.platform.kube.find(project) or self.platform.kube.find(namespace):
-            if time.monotonic() > deadline:
-                raise ProjectNotRemoved(
-                    f"{project} or its namespace is still there after {_BOUND:g} s",
-                    remedy="see whether the promotion engine runs, and which finalizers they have",
-                )
-            time.sleep(_POLL)
+        self._remove([self.ref(kargo.STAGES, stage) for stage in STAGES], deadline)
+        self._remove([Ref(kargo.API_VERSION, "Project", self.names.project)], deadline)
 
     def manifests(self, edits: Sequence[Edit] = ()) -> list[Manifest]:
         """The objects of `kargo/` as this pipeline has them, in an order in which they can be created."""
@@ -100,18 +96,25 @@ class Project:
         """Give an object a label."""
         self.platform.kube.patch(self.ref(resource, name), {"metadata": {"labels": {label: value}}})
 
-    def push(self, version: str, image: str = "") -> None:
-        """Put a release of the service into the image repository; `image` is the release that is inside of it."""
-        self.platform.images.publish(self.names.image_path(), SERVICE, image or version, as_tag=version)
+    def push(self, version: str) -> None:
+        """Put a release of the service into the image repository: one that there is, or the newest under that tag."""
+        image = version if version in RELEASES else RELEASES[-1]
+        self.platform.images.publish(self.names.image_path(), SERVICE, image, as_tag=version)
 
     def look(self) -> WatchedWarehouse:
         """Let the Warehouse look for releases now; it is watched from its answer on."""
-        token = self._ask(kargo.WAREHOUSES, self.names.warehouse, kargo.REFRESH)
+        token = self.ask(kargo.WAREHOUSES, self.names.warehouse, kargo.REFRESH)
         return WatchedWarehouse(self.platform.cache, self.names, token)
+
+    def ask(self, resource: Resource, name: str, annotation: str) -> str:
+        """Let Kargo look at an object, by giving the annotation a new value: the one that is returned."""
+        token = secrets.token_hex(4)
+        self._annotate(resource, name, annotation, token)
+        return token
 
     def refresh(self, stage: str) -> str:
         """Let a stage look at everything again now; it tells the value in `lastHandledRefresh` once it has."""
-        return self._ask(kargo.STAGES, stage, kargo.REFRESH)
+        return self.ask(kargo.STAGES, stage, kargo.REFRESH)
 
     def promote(
         self,
@@ -148,6 +151,14 @@ class Project:
                 "steps": list(steps or template.get("steps", [])),
             },
         }
+
+    def variant(self, name: str, edit: Edit) -> list[Manifest]:
+        """Make an edited copy of the PromotionTask under that name; the steps of a Promotion that uses it."""
+        task = self.platform.kube.get(self.ref(kargo.PROMOTION_TASKS, TASK))
+        copied = {**task, "metadata": {"name": name}}
+        edit(copied)
+        self.create_object(copied)
+        return [{"task": {"name": name}, "as": TASK}]
 
     def abort(self, promotion: str) -> None:
         """End a Promotion that is not over."""
@@ -198,10 +209,16 @@ class Project:
 
     # --- inside
 
-    def _ask(self, resource: Resource, name: str, annotation: str) -> str:
-        token = secrets.token_hex(4)
-        self._annotate(resource, name, annotation, token)
-        return token
+    def _remove(self, refs: Sequence[Ref], deadline: float) -> None:
+        for ref in refs:
+            self.platform.kube.delete(ref)
+        while left := [ref for ref in refs if self.platform.kube.find(ref)]:
+            if time.monotonic() > deadline:
+                raise ProjectNotRemoved(
+                    f"still there after {_BOUND:g} s: {', '.join(map(str, left))}",
+                    remedy="see whether the promotion engine runs, and which finalizers they have",
+                )
+            time.sleep(_POLL)
 
     def _annotate(self, resource: Resource, name: str, annotation: str, value: str) -> None:
         self.platform.kube.patch(self.ref(resource, name), {"metadata": {"annotations": {annotation: value}}})
@@ -209,3 +226,14 @@ class Project:
 
 def _name(manifest: Manifest) -> str:
     return str(manifest["metadata"]["name"])
+
+
+def index_of(task: Manifest, alias: str) -> int:
+    """Which of a PromotionTask's steps has that alias. Raises ValueError."""
+    return [str(step["as"]) for step in task["spec"]["steps"]].index(alias)
+
+
+def step_of(task: Manifest, alias: str) -> Manifest:
+    """The step of a PromotionTask that has that alias. Raises ValueError."""
+    step: Manifest = task["spec"]["steps"][index_of(task, alias)]
+    return step

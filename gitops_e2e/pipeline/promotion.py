@@ -242,6 +242,18 @@ def is_at(step: str) -> Expectation[Promotion]:
     return expectation(f"is at step {step}", judge)
 
 
+def is_held_at(step: str) -> Expectation[Promotion]:
+    """That step failed and is to be tried again."""
+
+    def judge(promotion: Promotion) -> Verdict:
+        found = promotion.step(step)
+        if promotion.phase == "Running" and found and found.status == "Errored":
+            return Met(promotion.state)
+        return Impossible(f"it is over: {promotion.state}") if promotion.is_over else Pending(promotion.state)
+
+    return expectation(f"is held at step {step}", judge)
+
+
 def succeeds() -> Expectation[Promotion]:
     """It ends Succeeded: all steps did, or had nothing to do."""
     return _ends("Succeeded")

@@ -37,9 +37,12 @@ clean: $(READY)  ## sweeps what runs left, and this clone's own files; ALL=1 the
 	$(BIN)/python -m gitops_e2e.clean $(if $(ALL),--all)
 	rm -rf $(VENV) reports .mypy_cache .ruff_cache .pytest_cache product-api/node_modules
 
-lock: $(READY)  ## pins the Python requirements anew from pyproject.toml
-	$(BIN)/pip-compile --quiet --allow-unsafe --generate-hashes --strip-extras --no-emit-index-url \
-	  --no-emit-find-links --extra dev --extra kind --output-file requirements.txt pyproject.toml
+LOCK   := pip-compile --quiet --generate-hashes --strip-extras --no-emit-index-url --no-emit-find-links
+ENGINE := gitops_e2e/images/recipes/promoter
+
+lock: $(READY)  ## pins the Python requirements anew from pyproject.toml, and those of the promotion engine's image
+	$(BIN)/$(LOCK) --allow-unsafe --extra dev --extra kind --output-file requirements.txt pyproject.toml
+	$(BIN)/$(LOCK) --constraint requirements.txt --output-file $(ENGINE)/requirements.txt $(ENGINE)/requirements.in
 
 $(READY): requirements.txt pyproject.toml
 	@echo "making the Python environment in $(VENV)" >&2

@@ -16,17 +16,27 @@ if TYPE_CHECKING:
 pytest_plugins = [
     "fixtures.platform",
     "fixtures.pipeline",
+    "fixtures.project",
     "fixtures.reporting",
+    "steps.admission",
     "steps.analysis",
     "steps.application",
     "steps.certificate",
     "steps.component",
     "steps.endpoint",
+    "steps.engine",
+    "steps.freight",
     "steps.manifests",
     "steps.metric",
     "steps.pipeline",
     "steps.probe",
+    "steps.project",
+    "steps.promotion",
+    "steps.registry",
     "steps.rollout",
+    "steps.selection",
+    "steps.stage",
+    "steps.warehouse",
 ]
 
 

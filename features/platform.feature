@@ -18,6 +18,7 @@ Feature: The platform
         | Prometheus    |
         | registry      |
         | Git server    |
+        | Kargo         |
 
   Rule: Git is read over HTTPS, with a certificate that cert-manager issued
 

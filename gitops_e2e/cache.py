@@ -19,6 +19,9 @@ from pathlib import Path
 from gitops_e2e.errors import HarnessError
 from gitops_e2e.progress import say
 
+BYTE_CODE = "__pycache__"
+"""Where Python keeps what it compiled."""
+
 _LOCK_BOUND = 45 * 60.0
 _LOCK_POLL = 0.2
 
@@ -93,7 +96,10 @@ def _acquire(fd: int, path: Path) -> None:
 
 
 def digest(*parts: str | bytes | Path) -> str:
-    """A key of 16 hexadecimal digits from texts, bytes and the content of files and folders."""
+    """A key of 16 hexadecimal digits from texts, bytes and the content of files and folders.
+
+    Python's byte code does not count: it comes and goes with use.
+    """
     total = hashlib.sha256()
     for part in parts:
         for chunk in _content(part):
@@ -107,7 +113,7 @@ def _content(part: str | bytes | Path) -> Iterator[bytes]:
     elif isinstance(part, bytes):
         yield part
     elif part.is_dir():
-        for path in sorted(p for p in part.rglob("*") if p.is_file()):
+        for path in sorted(p for p in part.rglob("*") if p.is_file() and BYTE_CODE not in p.parts):
             yield str(path.relative_to(part)).encode()
             yield path.read_bytes()
     else:

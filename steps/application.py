@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pytest_bdd import parsers, then
 
 from gitops_e2e.components.argocd import ArgoCD
 from gitops_e2e.harness import Harness
 from gitops_e2e.pipeline.application import APPLICATIONS, Application, has_health, is_synced_to
 from gitops_e2e.pipeline.pipeline import Pipeline, Release
+from gitops_e2e.pipeline.promotion import WatchedPromotion
 from gitops_e2e.watching import Budgets, expect
 
 
@@ -56,3 +59,18 @@ def _owner(application: dict[str, object]) -> object:
     metadata = application["metadata"]
     assert isinstance(metadata, dict)
     return next((owner["name"] for owner in metadata.get("ownerReferences", [])), None)
+
+
+@then(parsers.parse("Argo CD deploys {version} to {stage} all the same, once it looks"))
+def _(pipeline: Pipeline, stage: str, version: str, budgets: Budgets) -> None:
+    commit = pipeline.branch(stage).head()
+    pipeline.refresh(stage)
+    application = replace(pipeline.application(stage), revision=commit)
+    expect(application, is_synced_to(commit), within=budgets.application_synced)
+    assert pipeline.deployed_tag(stage) == version
+
+
+@then("Argo CD carried out one operation for it")
+def _(pipeline: Pipeline, promotion: WatchedPromotion) -> None:
+    operations = pipeline.application(promotion.stage).operations_of(promotion.name)
+    assert len(operations) == 1, operations

@@ -6,6 +6,7 @@ from pytest_bdd import given, parsers, when
 
 from fixtures.pipeline import Pipelines
 from gitops_e2e.pipeline.changes import no_stress_sidecar
+from gitops_e2e.pipeline.names import STAGES
 from gitops_e2e.pipeline.pipeline import BASELINE, Pipeline, Release
 from gitops_e2e.pipeline.rollout import is_aborted
 from gitops_e2e.watching import Budgets, expect
@@ -14,6 +15,16 @@ from gitops_e2e.watching import Budgets, expect
 @given("the demo pipeline", target_fixture="pipeline")
 def _(demo: Pipeline) -> Pipeline:
     return demo
+
+
+@given(f"a pipeline whose stages all serve release {BASELINE}", target_fixture="pipeline")
+def _(pipelines: Pipelines) -> Pipeline:
+    return pipelines.create(STAGES, versions=[BASELINE])
+
+
+@given("a pipeline without pods", target_fixture="pipeline")
+def _(pipelines: Pipelines) -> Pipeline:
+    return pipelines.create_without_pods(["dev", "staging"])
 
 
 @given(parsers.re(rf"a pipeline whose (?P<stage>\w+) serves release {BASELINE}"), target_fixture="pipeline")

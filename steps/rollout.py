@@ -84,3 +84,13 @@ def _(pipeline: Pipeline, release: Release, weight: int, budgets: Budgets) -> No
 @then(parsers.parse("the stable ReplicaSet of {stage} runs {version}"))
 def _(pipeline: Pipeline, stage: str, version: str, budgets: Budgets) -> None:
     expect(pipeline.rollout(stage), is_stable_on(version), within=budgets.rollout_settled)
+
+
+@when(parsers.parse("a person promotes the rollout of {stage} in full"))
+def _(pipeline: Pipeline, stage: str) -> None:
+    pipeline.promote_rollout(stage)
+
+
+@when(parsers.parse("a person aborts the rollout of {stage}"))
+def _(pipeline: Pipeline, stage: str) -> None:
+    pipeline.abort_rollout(stage)

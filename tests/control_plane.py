@@ -12,8 +12,9 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import requests
 from cryptography.hazmat.primitives import serialization
@@ -25,7 +26,7 @@ from gitops_e2e.kube import Kube, KubeError
 from gitops_e2e.toolchain import Toolchain
 
 _READY_BOUND = 60.0
-_TOKEN = "test-token"
+_ADMIN = MappingProxyType({"admin": "system:masters"})
 
 
 class Process:
@@ -66,10 +67,14 @@ class Process:
 
 
 class ControlPlane:
-    """etcd and kube-apiserver, and whatever controllers a test adds."""
+    """etcd and kube-apiserver, and whatever controllers a test adds.
 
-    def __init__(self, folder: Path, *, etcd_port: int | None = None) -> None:
+    `users` are known by name, each with its one group or none.
+    """
+
+    def __init__(self, folder: Path, users: Mapping[str, str] = _ADMIN, *, etcd_port: int | None = None) -> None:
         self._folder = folder
+        self._users = users
         self._toolchain = Toolchain(Cache.of_user())
         self._etcd_port, peer, self._api_port = etcd_port or free_port(), free_port(), free_port()
         etcd_url = f"http://127.0.0.1:{self._etcd_port}"
@@ -151,8 +156,12 @@ class ControlPlane:
 
     @property
     def kubeconfig(self) -> Path:
-        """The administrator's; written anew, as the certificate only exists once the server has started."""
-        file = self._folder / "kubeconfig"
+        """The administrator's."""
+        return self.kubeconfig_of("admin")
+
+    def kubeconfig_of(self, user: str) -> Path:
+        """A user's; written anew, as the certificate only exists once the server has started."""
+        file = self._folder / f"kubeconfig-{user.rpartition(':')[2]}"
         certificate = self._folder / "certificates" / "apiserver.crt"
         cluster = {"server": f"https://127.0.0.1:{self._api_port}", "certificate-authority": str(certificate)}
         file.write_text(
@@ -161,8 +170,8 @@ class ControlPlane:
                     "apiVersion": "v1",
                     "kind": "Config",
                     "clusters": [{"name": "test", "cluster": cluster}],
-                    "users": [{"name": "admin", "user": {"token": _TOKEN}}],
-                    "contexts": [{"name": "test", "context": {"cluster": "test", "user": "admin"}}],
+                    "users": [{"name": user, "user": {"token": _token(user)}}],
+                    "contexts": [{"name": "test", "context": {"cluster": "test", "user": user}}],
                     "current-context": "test",
                 }
             )
@@ -172,6 +181,10 @@ class ControlPlane:
     def kube(self) -> Kube:
         return Kube(self.kubeconfig)
 
+    def binary(self, name: str) -> Path:
+        """A command of the toolchain."""
+        return self._toolchain.binary(name)
+
     def module(self, path: str) -> Path:
         """The folder of a Go module of the toolchain, where upstream's manifests are."""
         return self._toolchain.module_dir(path)
@@ -179,7 +192,7 @@ class ControlPlane:
     # --- inside
 
     def process(self, name: str, *flags: str) -> Process:
-        return Process([self._toolchain.binary(name), *flags], self._folder / f"{name}.log")
+        return Process([self.binary(name), *flags], self._folder / f"{name}.log")
 
     def _ready(self) -> bool:
         try:
@@ -189,7 +202,7 @@ class ControlPlane:
 
     def _tokens(self) -> Path:
         file = self._folder / "tokens.csv"
-        file.write_text(f'{_TOKEN},admin,admin,"system:masters"\n')
+        file.write_text("".join(f"{_token(user)},{user},{user},{group}\n" for user, group in self._users.items()))
         return file
 
     def _service_account_key(self) -> Path:
@@ -217,3 +230,12 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def apply_all(kube: Kube, manifests: Iterable[dict[str, object]]) -> None:
+    for manifest in manifests:
+        kube.apply(manifest)
+
+
+def _token(user: str) -> str:
+    return f"token-of-{user.rpartition(':')[2]}"

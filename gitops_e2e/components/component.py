@@ -30,6 +30,9 @@ class Component(ABC):
         """Apply the manifests. Raises KubeError with what the API server refused."""
         apply_all(kube, self.manifests(), within=within)
 
+    def complete(self, kube: Kube, *, within: float) -> None:  # noqa: B027 - most have nothing to add
+        """Install what must wait until the workloads are ready. Raises KubeError with what the API server refused."""
+
     def workloads(self) -> list[Ref]:
         """The Deployments and StatefulSets that must be rolled out for the component to be ready."""
         return [Ref.of(manifest) for manifest in self.manifests() if manifest["kind"] in _WORKLOADS]

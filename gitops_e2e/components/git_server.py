@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -10,6 +9,7 @@ from typing import ClassVar
 from gitops_e2e.commands import run
 from gitops_e2e.components import authority, cert_manager
 from gitops_e2e.components.applying import apply_all
+from gitops_e2e.components.certificate import await_issued
 from gitops_e2e.components.component import PODS
 from gitops_e2e.components.packaged import Packaged
 from gitops_e2e.errors import HarnessError
@@ -21,7 +21,6 @@ SECURE_NODE_PORT = 30443
 CERTIFICATE = Ref("cert-manager.io/v1", "Certificate", "git-server", "gitops-e2e")
 _CERTIFICATE = {"Namespace", "ClusterIssuer", "Certificate"}
 _TLS = Ref("v1", "Secret", "git-server-tls", "gitops-e2e")
-_LOOK_EVERY = 0.1
 _GIT_BOUND = 20.0
 
 
@@ -44,21 +43,10 @@ class GitServer(Packaged):
         return [issuer, *super().manifests()]
 
     def install(self, kube: Kube, *, within: float) -> None:
-        """Install the certificate, wait until it is issued, then install the rest.
-
-        A pod whose Secret comes late waits for the back-off of its mounts, seconds more than needed.
-        """
-        deadline = time.monotonic() + within
+        """Install the certificate, wait until it is issued, then install the rest. Raises NotIssued."""
         first = [manifest for manifest in self.manifests() if manifest["kind"] in _CERTIFICATE]
         apply_all(kube, first, within=within)
-        while kube.find(_TLS) is None:
-            if time.monotonic() > deadline:
-                raise HarnessError(
-                    "cert-manager has not issued the Git server's certificate",
-                    where=str(_TLS),
-                    remedy="see the conditions of Certificate git-server and the log of cert-manager",
-                )
-            time.sleep(_LOOK_EVERY)
+        await_issued(kube, _TLS, within=within)
         apply_all(kube, self.manifests(), within=within)
 
 

@@ -31,8 +31,8 @@ class ImageRepositories:
         """The tag of an image that there is one version of, such as "redis": the version inside."""
         return self.images.reference(image).rpartition(":")[2]
 
-    def publish(self, repository: str, image: str, tag: str) -> None:
-        """Push the image at hand of that name and tag as `<repository>:<tag>`, with the digests it has."""
+    def publish(self, repository: str, image: str, tag: str, *, as_tag: str = "") -> None:
+        """Push the image at hand of that name and tag as `<repository>:<tag>`, or under another tag, as it is."""
         archive = self.images.archive(image if image == "stress" else f"{image}:{tag}")
-        target = f"{self.address}:{NODE_PORT}/{repository}:{tag}"
+        target = f"{self.address}:{NODE_PORT}/{repository}:{as_tag or tag}"
         push(archive, target, insecure=True)

@@ -10,9 +10,10 @@ from functools import partial
 from gitops_e2e.components.argocd import ArgoCD
 from gitops_e2e.components.authority import Authority
 from gitops_e2e.components.cert_manager import CertManager
-from gitops_e2e.components.component import Component
+from gitops_e2e.components.component import PODS, Component
 from gitops_e2e.components.coredns import CoreDNS
 from gitops_e2e.components.git_server import GitServer
+from gitops_e2e.components.kargo import PromotionEngine
 from gitops_e2e.components.prometheus import Prometheus
 from gitops_e2e.components.registry import Registry
 from gitops_e2e.components.rollouts import Rollouts
@@ -20,7 +21,7 @@ from gitops_e2e.components.sources import Sources
 from gitops_e2e.components.workload import WorkloadSubject, is_rolled_out
 from gitops_e2e.errors import HarnessError
 from gitops_e2e.images import Images
-from gitops_e2e.kube import Kube
+from gitops_e2e.kube import Kube, Ref
 from gitops_e2e.progress import doing
 from gitops_e2e.side_by_side import side_by_side
 from gitops_e2e.watching.budgets import Budgets
@@ -38,6 +39,7 @@ def components(sources: Sources, images: Images, authority: Authority) -> tuple[
         Rollouts(sources, images),
         Prometheus(sources, images),
         GitServer(sources, images),
+        PromotionEngine(sources, images, authority),
     )
 
 
@@ -74,6 +76,11 @@ class Stack:
         for component in self.components:
             self.await_ready(component)
 
+    def kill(self, component: Component) -> None:
+        """End the component's pods at once, as a crash does; others take their place."""
+        for pod in self.kube.list(PODS, component.namespace):
+            self.kube.delete(Ref.of(pod), grace=0)
+
     def component(self, name: str) -> Component:
         """The component of that name. Raises HarnessError."""
         for component in self.components:
@@ -86,3 +93,4 @@ class Stack:
         with doing(f"installing {component.name}"):
             component.install(self.kube, within=self.budgets.component_ready)
             self.await_ready(component)
+            component.complete(self.kube, within=self.budgets.component_ready)

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from gitops_e2e import promoter
+
 RECIPES_FOLDER = Path(__file__).parent / "recipes"
 PRODUCT_API_FOLDER = Path(__file__).parents[2] / "product-api"
+PACKAGE_FOLDER = Path(__file__).parents[1]
 
 _FILES = ("base-files", "base-passwd", "ca-certificates")
 # Every list costs a base, so images that differ by a small package share one.
@@ -43,17 +46,20 @@ class Recipe:
     """How one image is made.
 
     `packages` are the Debian packages of the base that its Containerfile has as build argument BASE, beside VERSION,
-    and `runtime_packages`, where there are any, those of RUNTIME_BASE. `tools` is a Go module of `toolchain/`, from
-    which the Containerfile may `COPY --from` by that name. `folder` holds the Containerfile; `sources` are the
-    files and folders in it that the build sees, so that nothing else there has an influence. `mounts` are files
-    of this machine that a RUN sees, where they exist.
+    and `runtime_packages`, where there are any, those of RUNTIME_BASE. `tools` are Go modules of `toolchain/`, from
+    which the Containerfile may `COPY --from` by their names; `requirements` is a file of Python packages, pinned by
+    hash, which are in `python-packages`. `arguments` are further build arguments. `folder` holds the Containerfile;
+    `sources` are the files and folders in it that the build sees, so that nothing else there has an influence.
+    `mounts` are files of this machine that a RUN sees, where they exist.
     """
 
     name: str
     version: GoVersion | PackageVersion | Release
     packages: tuple[str, ...]
     runtime_packages: tuple[str, ...] = ()
-    tools: str | None = None
+    tools: tuple[str, ...] = ()
+    requirements: Path | None = None
+    arguments: tuple[tuple[str, str], ...] = ()
     elsewhere: Path | None = None
     sources: tuple[str, ...] = (".",)
     containerfile: str = "Containerfile"
@@ -72,7 +78,7 @@ class Recipe:
 
 def _cert_manager(command: str) -> Recipe:
     module = GoVersion("github.com/cert-manager/cert-manager")
-    return Recipe(f"cert-manager-{command}", module, _ESSENTIALS, tools="cert-manager")
+    return Recipe(f"cert-manager-{command}", module, _ESSENTIALS, tools=("cert-manager",))
 
 
 def _product_api(version: str) -> Recipe:
@@ -90,12 +96,12 @@ def _product_api(version: str) -> Recipe:
 
 STACK = (
     Recipe("pause", PackageVersion("catatonit"), _ESSENTIALS),
-    Recipe("coredns", GoVersion("github.com/coredns/coredns"), _ESSENTIALS, tools="stack"),
-    Recipe("argo-rollouts", GoVersion("github.com/argoproj/argo-rollouts"), _ESSENTIALS, tools="stack"),
+    Recipe("coredns", GoVersion("github.com/coredns/coredns"), _ESSENTIALS, tools=("stack",)),
+    Recipe("argo-rollouts", GoVersion("github.com/argoproj/argo-rollouts"), _ESSENTIALS, tools=("stack",)),
     _cert_manager("controller"),
     _cert_manager("cainjector"),
     _cert_manager("webhook"),
-    Recipe("argocd", GoVersion("github.com/argoproj/argo-cd/v3"), _GIT, tools="stack"),
+    Recipe("argocd", GoVersion("github.com/argoproj/argo-cd/v3"), _GIT, tools=("stack",)),
     Recipe("redis", PackageVersion("redis-server"), (*_SHELL, "redis-server")),
     Recipe("prometheus", PackageVersion("prometheus"), (*_SHELL, "prometheus")),
     Recipe("registry", PackageVersion("docker-registry"), (*_SHELL, "docker-registry")),
@@ -106,3 +112,25 @@ DEMO = (
     _product_api("1.0.0"),
     Recipe("stress", PackageVersion("stress"), _ESSENTIALS),
 )
+ENGINE = (
+    Recipe(
+        "promoter",
+        Release(promoter.VERSION),
+        packages=(*_SHELL, "git", "libstdc++6", "python3", "tini"),
+        tools=("stack", "expr"),
+        requirements=RECIPES_FOLDER / "promoter/requirements.txt",
+        arguments=(("KARGO_VERSION", promoter.KARGO_VERSION),),
+        elsewhere=PACKAGE_FOLDER,
+        sources=(
+            "__init__.py",
+            "commands.py",
+            "errors.py",
+            "kube",
+            "promoter",
+            "images/recipes/promoter/Containerfile",
+        ),
+        containerfile="images/recipes/promoter/Containerfile",
+    ),
+)
+GROUPS = (STACK, DEMO, ENGINE)
+"""All recipes, those first that change least."""

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from gitops_e2e.cache import Cache, digest
+from gitops_e2e.cache import BYTE_CODE, Cache, digest
 from gitops_e2e.commands import CommandFailed, CommandTimedOut
 from gitops_e2e.errors import HarnessError
 from gitops_e2e.images.bases import make_base
 from gitops_e2e.images.buildah import ARCHIVE, Build
-from gitops_e2e.images.catalogue import DEMO, STACK, GoVersion, PackageVersion, Recipe, Release
+from gitops_e2e.images.catalogue import GROUPS, GoVersion, PackageVersion, Recipe, Release
 from gitops_e2e.images.golden import make_golden_root
 from gitops_e2e.images.needs import BUILDING, LOADING
+from gitops_e2e.images.python_packages import python_packages
 from gitops_e2e.machine.packages import require
 from gitops_e2e.progress import doing
 from gitops_e2e.side_by_side import side_by_side
@@ -44,8 +45,12 @@ class Images:
 
     cache: Cache
     toolchain: Toolchain
-    stack: tuple[Recipe, ...] = STACK
-    demo: tuple[Recipe, ...] = DEMO
+    groups: tuple[tuple[Recipe, ...], ...] = GROUPS
+
+    @property
+    def recipes(self) -> tuple[Recipe, ...]:
+        """How every image is made."""
+        return tuple(recipe for group in self.groups for recipe in group)
 
     def reference(self, name: str) -> str:
         """What pods call the image: "gitops-e2e.local/argocd:v3.2.11".
@@ -62,9 +67,8 @@ class Images:
     def build_all(self) -> None:
         """Build what is missing of everything: packages, then commands and bases, then images, some side by side."""
         require(*BUILDING.packages, *LOADING.packages)
-        recipes = self.stack + self.demo
-        modules = dict.fromkeys(recipe.tools for recipe in recipes if recipe.tools)
-        package_lists = dict.fromkeys(packages for recipe in recipes for packages in _bases(recipe).values())
+        modules = dict.fromkeys(module for recipe in self.recipes for module in recipe.tools)
+        package_lists = dict.fromkeys(packages for recipe in self.recipes for packages in _bases(recipe).values())
         side_by_side(
             [
                 *(partial(self.toolchain.binaries, module) for module in modules),
@@ -72,21 +76,24 @@ class Images:
             ],
             at_most=_BUILDERS,
         )
-        side_by_side([partial(self._archive, recipe) for recipe in recipes], at_most=_BUILDERS)
+        side_by_side([partial(self._archive, recipe) for recipe in self.recipes], at_most=_BUILDERS)
 
     def golden_root(self) -> Path:
         """A containerd root with every image unpacked, so that pods start at once; nothing may ever write to it.
 
-        The demo's images change more often than the stack's, so they are added to a root that has the stack's.
+        Each group of images is added to a root that has those which change less often.
         """
-        stack, demo = ([self._archive(recipe) for recipe in recipes] for recipes in (self.stack, self.demo))
-        return make_golden_root(self.cache, demo, upon=make_golden_root(self.cache, stack))
+        first, *others = ([self._archive(recipe) for recipe in group] for group in self.groups)
+        root = make_golden_root(self.cache, first)
+        for archives in others:
+            root = make_golden_root(self.cache, archives, upon=root)
+        return root
 
     def _recipe(self, name: str) -> Recipe:
-        for recipe in self.stack + self.demo:
+        for recipe in self.recipes:
             if recipe.key == name:
                 return recipe
-        known = ", ".join(recipe.key for recipe in self.stack + self.demo)
+        known = ", ".join(recipe.key for recipe in self.recipes)
         raise UnknownImage(f"there is no image {name}", remedy=f"use one of: {known}")
 
     def _version(self, recipe: Recipe) -> str:
@@ -101,19 +108,20 @@ class Images:
     def _archive(self, recipe: Recipe) -> Path:
         version = self._version(recipe)
         bases = {argument: make_base(self.cache, packages) for argument, packages in _bases(recipe).items()}
-        tools = {recipe.tools: self.toolchain.binaries(recipe.tools)} if recipe.tools else {}
-        inputs = (*(base.folder for base in bases.values()), *tools.values())
-        key = digest(_REGISTRY, recipe.key, version, *(folder.name for folder in inputs), *_sources(recipe))
+        contexts = {module: self.toolchain.binaries(module) for module in recipe.tools} | self._python(recipe)
+        arguments = {"VERSION": version, **dict(recipe.arguments)}
+        inputs = (*(base.folder for base in bases.values()), *contexts.values())
+        names = (recipe.key, *arguments.values(), *(folder.name for folder in inputs))
+        key = digest(_REGISTRY, *names, *_sources(recipe))
 
         def build(folder: Path) -> None:
             context = folder / "context"
-            arguments = {"VERSION": version, **{name: f"oci-archive:{base.archive}" for name, base in bases.items()}}
             image = Build(
                 reference=f"{_REGISTRY}/{recipe.name}:{version}",
                 containerfile=context / recipe.containerfile,
                 context=context,
-                contexts=tools,
-                arguments=arguments,
+                contexts=contexts,
+                arguments=arguments | {name: f"oci-archive:{base.archive}" for name, base in bases.items()},
                 mounts=recipe.mounts,
             )
             with doing(f"building image {recipe.name}:{version}"):
@@ -122,6 +130,12 @@ class Images:
                 shutil.rmtree(context)
 
         return self.cache.entry("images", f"{recipe.name}-{key}", build) / ARCHIVE
+
+    def _python(self, recipe: Recipe) -> dict[str, Path]:
+        if recipe.requirements is None:
+            return {}
+        major, minor, *_ = make_base(self.cache, recipe.packages).version("python3").split(".")
+        return {"python-packages": python_packages(self.cache, recipe.requirements, f"{major}.{minor}")}
 
 
 def _build(recipe: Recipe, image: Build, folder: Path) -> None:
@@ -161,6 +175,7 @@ def _copy_sources(recipe: Recipe, context: Path) -> None:
     for source in recipe.sources:
         origin = recipe.folder / source
         if origin.is_dir():
-            shutil.copytree(origin, context / source, dirs_exist_ok=True)
+            shutil.copytree(origin, context / source, dirs_exist_ok=True, ignore=shutil.ignore_patterns(BYTE_CODE))
         else:
+            (context / source).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(origin, context / source)

@@ -2,6 +2,7 @@
 
 from gitops_e2e.kube.client import Kube
 from gitops_e2e.kube.errors import AlreadyExists, Conflict, Expired, KubeError, NotFound, Unreachable
+from gitops_e2e.kube.follower import Follower, Observer
 from gitops_e2e.kube.objects import Manifest, Ref, Resource
 from gitops_e2e.kube.watch import Watch
 
@@ -9,10 +10,12 @@ __all__ = [
     "AlreadyExists",
     "Conflict",
     "Expired",
+    "Follower",
     "Kube",
     "KubeError",
     "Manifest",
     "NotFound",
+    "Observer",
     "Ref",
     "Resource",
     "Unreachable",

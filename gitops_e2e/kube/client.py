@@ -63,9 +63,15 @@ class Kube:
             return None
 
     def create(self, manifest: Manifest) -> Manifest:
-        """Create the object. Raises AlreadyExists, or KubeError when it is refused."""
-        ref = Ref.of(manifest)
-        return self._call("POST", self._place(ref).path(ref.namespace), body=manifest, doing=f"cannot create {ref}")
+        """Create the object, which may leave its name to the server or, as reviews do, have none.
+
+        Raises AlreadyExists, or KubeError when it is refused.
+        """
+        return self._create(manifest, {})
+
+    def dry_run(self, manifest: Manifest) -> Manifest:
+        """What creating the object would give, defaults and admission included. Raises KubeError when it is refused."""
+        return self._create(manifest, {"dryRun": "All"})
 
     def apply(self, manifest: Manifest) -> Manifest:
         """Server-side apply: create the object, or take over the fields that the manifest names."""
@@ -176,6 +182,12 @@ class Kube:
                 self._resources[(api_version, entry["kind"])] = found
 
     # --- transport
+
+    def _create(self, manifest: Manifest, query: Mapping[str, str]) -> Manifest:
+        metadata = manifest.get("metadata", {})
+        ref = Ref(manifest["apiVersion"], manifest["kind"], metadata.get("name", ""), metadata.get("namespace"))
+        path = self._place(ref).path(ref.namespace)
+        return self._call("POST", path, query=query, body=manifest, doing=f"cannot create {ref}")
 
     def _path(self, ref: Ref, subresource: str | None = None) -> str:
         return self._place(ref).path(ref.namespace, quote(ref.name, safe=""), subresource)

@@ -33,6 +33,7 @@ ARGOCD = "argocd"
 """The namespace that Applications live in."""
 
 _REFRESH = "argocd.argoproj.io/refresh"
+_PROMOTION = "kargo.akuity.io/promotion"
 _ERRORS = ("ComparisonError", "InvalidSpecError")
 # Long enough for a refresh that was asked for a moment ago to have its effect.
 _ERROR_PATIENCE = 15.0
@@ -146,6 +147,15 @@ class WatchedApplication:
             return application
         return _hopeless(application, self.revision) or Pending(
             f"not compared with {short(self.revision or '')} yet: {application.state}"
+        )
+
+    def operations_of(self, promotion: str) -> frozenset[str]:
+        """When the operations began that a Promotion of Kargo asked for, as far back as is known."""
+        found = (snapshot.find(APPLICATIONS, ARGOCD, self.name) for snapshot in self.cache.history())
+        states = ((manifest or {}).get("status", {}).get("operationState") or {} for manifest in found)
+        item = {"name": _PROMOTION, "value": promotion}
+        return frozenset(
+            state["startedAt"] for state in states if item in (state.get("operation", {}).get("info") or [])
         )
 
     def conditions(self, snapshot: Snapshot) -> Sequence[str]:

@@ -94,6 +94,15 @@ def never_ready() -> Change:
     return edited(_ROLLOUT, edit, "Ask for readiness where no release answers")
 
 
+def no_pods() -> Change:
+    """The Rollout runs no pods: what is deployed can still be told by its manifest."""
+
+    def edit(rollout: Manifest) -> None:
+        rollout["spec"]["replicas"] = 0
+
+    return edited(_ROLLOUT, edit, f"Run no pods of {SERVICE}")
+
+
 def no_stress_sidecar(stage: str = "prod") -> Change:
     """The stage's pods no longer carry the sidecar that allocates memory."""
     overlay = f"stages/{stage}/kustomization.yaml"

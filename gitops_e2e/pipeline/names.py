@@ -52,6 +52,16 @@ class PipelineNames:
         return self.id
 
     @property
+    def project(self) -> str:
+        """The Kargo Project, and the namespace of everything that belongs to it."""
+        return self.id
+
+    @property
+    def warehouse(self) -> str:
+        """The Warehouse that looks for releases of the service."""
+        return self.id
+
+    @property
     def rollout(self) -> str:
         """The Rollout in each stage's namespace."""
         return f"{self.id}-rollout"

@@ -22,6 +22,8 @@ from gitops_e2e.pipeline.parsing import require_parsable
 from gitops_e2e.pipeline.platform import Platform
 from gitops_e2e.pipeline.pods import WatchedPods
 from gitops_e2e.pipeline.probe import Probe
+from gitops_e2e.pipeline.promotion import Promotion, has_begun
+from gitops_e2e.pipeline.reading import tag_of
 from gitops_e2e.pipeline.removal import remove
 from gitops_e2e.pipeline.repository import Repository
 from gitops_e2e.pipeline.rollout import ROLLOUTS, WatchedRollout, is_healthy_on
@@ -29,6 +31,9 @@ from gitops_e2e.watching import Budgets, expect
 
 BASELINE = "0.9.0"
 """The release that every stage runs before anything is promoted."""
+
+RELEASES = (BASELINE, "1.0.0")
+"""The releases of the service that there are."""
 
 _REFRESH = {"metadata": {"annotations": {"argocd.argoproj.io/refresh": "normal"}}}
 _SIDECARS = ("redis", "stress")
@@ -72,7 +77,7 @@ class Pipeline:
         pipeline: str,
         *,
         stages: Sequence[str] = STAGES,
-        versions: Sequence[str] = (BASELINE, "1.0.0"),
+        versions: Sequence[str] = RELEASES,
         changes: Sequence[Change] = (),
     ) -> Pipeline:
         """Make a pipeline whose stages are to run the baseline; Argo CD begins to deploy it.
@@ -108,6 +113,12 @@ class Pipeline:
             expect(self.rollout(stage), is_healthy_on(BASELINE), within=budgets.rollout_settled)
             expect(self.application(stage), has_health("Healthy"), within=budgets.application_healthy)
             self.endpoint(stage).await_version(BASELINE, within=budgets.endpoint_answers)
+
+    def await_synced(self, budgets: Budgets) -> None:
+        """Wait until what every stage's branch asks for is deployed, not until it runs. Raises ExpectationFailed."""
+        for stage in self.stages:
+            synced = is_synced_to(self.releases[stage].commit)
+            expect(self.application(stage), synced, within=budgets.application_synced)
 
     def delete(self) -> None:
         """Remove the pipeline from the cluster, the Git server and this machine.
@@ -150,6 +161,27 @@ class Pipeline:
         asked = self.platform.kube.patch(self.application_ref(stage), _REFRESH)
         return replace(self.application(stage), refreshed=int(asked["metadata"]["resourceVersion"]))
 
+    def promoted(self, version: str, promotion: Promotion) -> Release:
+        """Take note that a Promotion, which succeeded, let a stage's branch ask for a release.
+
+        The Rollout knew nothing of it as long as the Promotion had not begun. A Promotion that had nothing to commit,
+        or changed other objects only, leaves the Rollout as it was.
+        """
+        stage, commit = promotion.stage, promotion.commit
+        news = commit != self.releases[stage].commit and self.repository.rendering(commit).changes("Rollout")
+        generation = self._generation_before(promotion) if news else self.releases[stage].generation
+        begun = promotion.started or datetime.now(UTC)
+        self.releases[stage] = Release(stage, version, commit, begun, generation)
+        return self.releases[stage]
+
+    def promote_rollout(self, stage: str) -> None:
+        """Let a canary that is paused go to the end, past all its steps, as Argo Rollouts' command does it."""
+        self.platform.kube.patch(self.rollout_ref(stage), {"status": {"promoteFull": True}}, subresource="status")
+
+    def abort_rollout(self, stage: str) -> None:
+        """Take a canary back, as Argo Rollouts' command does it."""
+        self.platform.kube.patch(self.rollout_ref(stage), {"status": {"abort": True}}, subresource="status")
+
     # --- how one looks at it
 
     def rollout(self, stage: str) -> WatchedRollout:
@@ -175,6 +207,16 @@ class Pipeline:
     def pods(self, stage: str) -> WatchedPods:
         """The stage's pods of the service, of whatever release."""
         return WatchedPods(self.platform.cache, self.names.namespace(stage), {"app": SERVICE})
+
+    def deployed_tag(self, stage: str) -> str:
+        """The tag of the service's image that the stage's Rollout asks for. Raises NotFound."""
+        rollout = self.platform.kube.get(self.rollout_ref(stage))
+        containers = rollout["spec"]["template"]["spec"]["containers"]
+        return next(tag_of(each["image"]) for each in containers if each["name"] == SERVICE)
+
+    def rollout_ref(self, stage: str) -> Ref:
+        """Which Rollout runs the stage."""
+        return Ref(ROLLOUTS.api_version, ROLLOUTS.kind, self.names.rollout, self.names.namespace(stage))
 
     def branch(self, stage: str) -> Branch:
         """What Git says the stage is to run."""
@@ -210,6 +252,13 @@ class Pipeline:
         return manifest
 
     def _generation(self, stage: str) -> int:
-        rollout = Ref(ROLLOUTS.api_version, ROLLOUTS.kind, self.names.rollout, self.names.namespace(stage))
-        found = self.platform.kube.find(rollout)
+        found = self.platform.kube.find(self.rollout_ref(stage))
         return int(found["metadata"]["generation"]) if found else 0
+
+    def _generation_before(self, promotion: Promotion) -> int:
+        namespace = self.names.namespace(promotion.stage)
+        for snapshot in reversed(self.platform.cache.history()):
+            if not has_begun(snapshot, self.names.project, promotion.name):
+                found = snapshot.find(ROLLOUTS, namespace, self.names.rollout)
+                return int(found["metadata"]["generation"]) if found else 0
+        return 0

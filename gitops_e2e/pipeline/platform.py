@@ -19,8 +19,8 @@ class ImageHost(Protocol):
     def tag(self, image: str) -> str:
         """The tag of an image that there is one version of, such as "redis": the version inside."""
 
-    def publish(self, repository: str, image: str, tag: str) -> None:
-        """Let `<repository>:<tag>` of the registry be the image at hand of that name and tag."""
+    def publish(self, repository: str, image: str, tag: str, *, as_tag: str = "") -> None:
+        """Let `<repository>:<tag>` of the registry be the image at hand of that name and tag; or another tag be it."""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from gitops_e2e.errors import HarnessError
 from gitops_e2e.kube import Kube, Ref
 from gitops_e2e.pipeline.application import APPLICATIONS, ARGOCD
+from gitops_e2e.pipeline.kargo import API_VERSION
 from gitops_e2e.pipeline.names import STAGES, PipelineNames
 from gitops_e2e.pipeline.node_ports import NodePorts
 from gitops_e2e.pipeline.platform import Platform
@@ -24,20 +25,22 @@ class PipelineNotRemoved(HarnessError):
 def remove(platform: Platform, names: PipelineNames) -> None:
     """Remove everything that bears the pipeline's names; what is not there is fine. Raises PipelineNotRemoved.
 
-    The ApplicationSet goes first: it would make its Applications again. These have a finalizer by which
-    Argo CD removes what they deployed; their namespaces it leaves.
+    What would make things again goes first: the Project, which promotes and takes its namespace along, and the
+    ApplicationSet. Applications have a finalizer by which Argo CD removes what they deployed; their namespaces it
+    leaves.
     """
     kube = platform.kube
+    project = Ref(API_VERSION, "Project", names.project)
     sets = [Ref(APPLICATIONS.api_version, "ApplicationSet", names.application_set, ARGOCD)]
     applications = [Ref(APPLICATIONS.api_version, "Application", names.application(stage), ARGOCD) for stage in STAGES]
     namespaces = [Ref("v1", "Namespace", names.namespace(stage)) for stage in STAGES]
     deadline = time.monotonic() + _BOUND
-    _delete(kube, sets)
+    _delete(kube, [project, *sets])
     _await_absence(kube, sets, deadline)
     _delete(kube, [*applications, *namespaces])
     for namespace in namespaces:
         _end_pods(kube, namespace.name)
-    _await_absence(kube, [*applications, *namespaces], deadline)
+    _await_absence(kube, [project, Ref("v1", "Namespace", names.project), *applications, *namespaces], deadline)
     platform.repositories.delete(names.repository)
     NodePorts(kube).release(names.id)
 
@@ -58,6 +61,6 @@ def _await_absence(kube: Kube, refs: Sequence[Ref], deadline: float) -> None:
         if time.monotonic() > deadline:
             raise PipelineNotRemoved(
                 f"still there after {_BOUND:g} s: {', '.join(map(str, left))}",
-                remedy="see whether Argo CD's application controller runs, and which finalizers they have",
+                remedy="see whether Kargo and Argo CD's application controller run, and which finalizers they have",
             )
         time.sleep(_POLL)

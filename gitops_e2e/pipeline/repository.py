@@ -104,6 +104,26 @@ class Repository:
         self.git.push(commit, branch)
         return Rendering(commit, self.git.changed_files(commit))
 
+    def commit_beside(self, stage: str) -> str:
+        """Let somebody else's commit come to a stage's branch: a file that no promotion knows. Gives the commit."""
+        branch = self.branch(stage)
+        with TemporaryDirectory(prefix=f"{self.names.id}-") as folder:
+            content = Path(folder) / "content"
+            parent = branch.head()
+            content.mkdir()
+            self.git.run(
+                "--work-tree", content, "checkout", parent, "--", ".", env={"GIT_INDEX_FILE": f"{folder}/index"}
+            )
+            (content / "NOTICE").write_text("Somebody else was here.\n")
+            commit = str(self.git.commit_tree(content, "Leave a notice", parent))
+        self.git.push(commit, branch.name)
+        return commit
+
+    def rendering(self, commit: str) -> Rendering:
+        """What somebody else's commit changed."""
+        self.git.fetch()
+        return Rendering(commit, self.git.changed_files(commit))
+
     def branch(self, stage: str) -> Branch:
         """The branch that a stage follows."""
         return Branch(self.git, self.names.branch(stage))

@@ -82,4 +82,5 @@ MODULES = (
         },
         stamps=(Stamp(f"{_CERT_MANAGER}/pkg/util.AppVersion", _CERT_MANAGER, "v{number}"),),
     ),
+    GoModule(_TOOLCHAIN / "expr", disk=2**29, memory=2**29),
 )

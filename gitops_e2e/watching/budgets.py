@@ -31,6 +31,11 @@ class Budgets:
     pods_gone: float = 60
     endpoint_answers: float = 30
     metric_scraped: float = 60
+    freight_found: float = 60
+    promotion_over: float = 120
+    """Its steps, the sync included; not how the canary fares afterwards."""
+    stage_settled: float = 300
+    """Healthy and verified with what was promoted to it."""
 
     @classmethod
     def names(cls) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Self
 
 from gitops_e2e.errors import HarnessError
-from gitops_e2e.kube import Kube, KubeError, Resource
+from gitops_e2e.kube import Follower, Kube, KubeError, Resource
 from gitops_e2e.watching.snapshot import Change, Collection, Place, Snapshot
 from gitops_e2e.watching.timeline import Narrator, Timeline
 from gitops_e2e.watching.watcher import Watcher
@@ -43,7 +43,7 @@ class WatchCache:
         self._changed = threading.Condition()
         self._snapshots = deque([Snapshot(0, time.monotonic(), {})], maxlen=history)
         self._broken: WatchBroken | None = None
-        self._watchers = [Watcher(kube, resource, self) for resource in stories]
+        self._followers = [Follower(kube, resource, Watcher(resource, self)) for resource in stories]
 
     def __enter__(self) -> Self:
         return self.start()
@@ -53,16 +53,16 @@ class WatchCache:
 
     def start(self) -> Self:
         """Begin to watch. What is there already is known a moment later; until then it is Blind, not absent."""
-        for watcher in self._watchers:
-            watcher.start()
+        for follower in self._followers:
+            follower.start()
         return self
 
     def close(self) -> None:
         """End all watches. Snapshots and the timeline can still be read."""
-        for watcher in self._watchers:
-            watcher.stop()
-        for watcher in self._watchers:
-            watcher.join(_END_BOUND)
+        for follower in self._followers:
+            follower.stop()
+        for follower in self._followers:
+            follower.join(_END_BOUND)
 
     # --- for readers
 

@@ -10,4 +10,4 @@ from gitops_e2e.toolchain import Toolchain
 
 cache = Cache(Path(sys.argv[1]))
 recipe = Recipe("greeting", Release("1.0"), packages=(), elsewhere=Path(sys.argv[2]))
-Images(cache, Toolchain(cache), stack=(recipe,), demo=()).archive("greeting:1.0")
+Images(cache, Toolchain(cache), groups=((recipe,),)).archive("greeting:1.0")

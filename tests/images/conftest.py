@@ -33,7 +33,7 @@ def recipe(tmp_path: Path) -> Recipe:
 
 @pytest.fixture
 def images(cache: Cache, recipe: Recipe) -> Images:
-    return Images(cache, Toolchain(cache), stack=(recipe,), demo=())
+    return Images(cache, Toolchain(cache), groups=((recipe,),))
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from gitops_e2e.images.catalogue import DEMO, RECIPES_FOLDER, STACK, Recipe
+from gitops_e2e.images.catalogue import DEMO, ENGINE, GROUPS, RECIPES_FOLDER, STACK, Recipe
 
-EVERY = STACK + DEMO
+EVERY = tuple(recipe for group in GROUPS for recipe in group)
 each_recipe = pytest.mark.parametrize("recipe", EVERY, ids=lambda recipe: recipe.key)
 
 # Upstream's manifests run these as "not root", which the kubelet can tell of a numeric user only.
@@ -30,12 +30,13 @@ def test_the_images_that_the_parts_agreed_on_are_there() -> None:
         "redis",
         "registry",
     }
+    assert {recipe.name for recipe in ENGINE} == {"promoter"}
     assert {recipe.key for recipe in DEMO} == {"product-api:0.9.0", "product-api:1.0.0", "stress"}
 
 
 def test_every_folder_of_a_recipe_belongs_to_an_image() -> None:
     assert {folder.name for folder in RECIPES_FOLDER.iterdir()} == {
-        recipe.name for recipe in EVERY if recipe.folder.parent == RECIPES_FOLDER
+        recipe.name for recipe in EVERY if (recipe.folder / recipe.containerfile).is_relative_to(RECIPES_FOLDER)
     }
 
 
@@ -56,7 +57,7 @@ def test_a_containerfile_is_given_the_bases_it_asks_for(recipe: Recipe) -> None:
 def test_a_containerfile_copies_only_from_its_stages_and_its_go_module(recipe: Recipe) -> None:
     copied = set(re.findall(r"^COPY --from=(\S+)", text(recipe), flags=re.MULTILINE))
     stages = set(re.findall(r"^FROM \S+ AS (\S+)", text(recipe), flags=re.MULTILINE))
-    assert copied - stages == ({recipe.tools} if recipe.tools else set())
+    assert copied - stages == {*recipe.tools, *(["python-packages"] if recipe.requirements else [])}
 
 
 @each_recipe

@@ -75,7 +75,7 @@ def test_the_same_input_gives_the_same_digest(
     tmp_path: Path, images: Images, recipe: Recipe, manifest_in: Manifest
 ) -> None:
     elsewhere = Cache(tmp_path / "another cache")
-    again = Images(elsewhere, Toolchain(elsewhere), stack=(recipe,), demo=())
+    again = Images(elsewhere, Toolchain(elsewhere), groups=((recipe,),))
     assert manifest_in(images.archive("greeting:1.0"))["digest"] == manifest_in(again.archive("greeting:1.0"))["digest"]
 
 

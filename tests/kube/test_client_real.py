@@ -47,6 +47,25 @@ class TestOneObject:
         assert kube.find(ref) is None
         kube.delete(ref)
 
+    def test_a_dry_run_leaves_nothing(self, kube: Kube, namespace: str) -> None:
+        would_be = kube.dry_run(config_map(namespace))
+        assert would_be["metadata"]["uid"]
+        assert kube.find(Ref.of(would_be)) is None
+        with pytest.raises(KubeError, match="Invalid value"):
+            kube.dry_run(config_map(namespace, name="No Name"))
+
+    def test_create_without_a_name(self, kube: Kube, namespace: str) -> None:
+        attributes = {"verb": "get", "resource": "configmaps", "namespace": namespace}
+        review = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SubjectAccessReview",
+            "spec": {"user": "nobody", "resourceAttributes": attributes},
+        }
+        assert kube.create(review)["status"]["allowed"] is False
+        unnamed = config_map(namespace)
+        unnamed["metadata"] = {"generateName": "made-", "namespace": namespace}
+        assert kube.create(unnamed)["metadata"]["name"].startswith("made-")
+
     def test_a_pod_without_grace_is_gone_at_once(self, kube: Kube, namespace: str) -> None:
         pod = kube.create(
             {

@@ -36,10 +36,10 @@ class Published:
     def tag(self, image: str) -> str:
         return {"redis": "8.9", "stress": "2.0"}[image]
 
-    def publish(self, repository: str, image: str, tag: str) -> None:
+    def publish(self, repository: str, image: str, tag: str, *, as_tag: str = "") -> None:
         if self.broken:
             raise HarnessError("the registry is full")
-        self.images.append((repository, image, tag))
+        self.images.append((repository, image, as_tag or tag))
 
 
 def await_served(kube: Kube, *kinds: str) -> None:

@@ -193,7 +193,7 @@ def test_a_version_that_is_too_old_is_listed_again(plane: ControlPlane, kube: Ku
 
 
 def test_a_server_that_falls_silent(plane: ControlPlane, kube: Kube, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gitops_e2e.watching.watcher._WATCH_SECONDS", 1)
+    monkeypatch.setattr("gitops_e2e.kube.follower._WATCH_SECONDS", 1)
     monkeypatch.setattr("gitops_e2e.kube.client._WATCH_GRACE", 1.0)
     monkeypatch.setattr("gitops_e2e.kube.client._ANSWER_BOUND", 2.0)
     with WatchCache(kube, {CONFIG_MAPS: narrate}) as cache:
@@ -206,7 +206,7 @@ def test_a_server_that_falls_silent(plane: ControlPlane, kube: Kube, monkeypatch
 
 
 def test_streams_that_end_in_time_lose_nothing(kube: Kube, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gitops_e2e.watching.watcher._WATCH_SECONDS", 1)
+    monkeypatch.setattr("gitops_e2e.kube.follower._WATCH_SECONDS", 1)
     with WatchCache(kube, {CONFIG_MAPS: narrate}) as cache:
         kube.create(settings("0"))
         for number in range(1, 60):

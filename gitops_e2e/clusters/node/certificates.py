@@ -57,6 +57,7 @@ class Authority:
             self._builder(self._name, self._key.public_key())
             .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
             .add_extension(_ca_usage(), critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(self._key.public_key()), critical=False)
             .sign(self._key, hashes.SHA256())
         )
         self.credentials = Credentials(self._certificate.public_bytes(serialization.Encoding.PEM), _pem(self._key))
@@ -70,10 +71,16 @@ class Authority:
         if serves:
             usages.append(ExtendedKeyUsageOID.SERVER_AUTH)
             builder = builder.add_extension(x509.SubjectAlternativeName(serves), critical=False)
-        certificate = builder.add_extension(x509.ExtendedKeyUsage(usages), critical=False).sign(
-            self._key, hashes.SHA256()
+        certificate = (
+            builder.add_extension(x509.ExtendedKeyUsage(usages), critical=False)
+            .add_extension(self._identifier(), critical=False)
+            .sign(self._key, hashes.SHA256())
         )
         return Credentials(certificate.public_bytes(serialization.Encoding.PEM), _pem(key))
+
+    def _identifier(self) -> x509.AuthorityKeyIdentifier:
+        # Python 3.13 and later trust no certificate that does not say which key it was signed with (RFC 5280, 4.2.1.1).
+        return x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
 
     def _builder(self, subject: x509.Name, key: object) -> x509.CertificateBuilder:
         now = datetime.now(UTC)

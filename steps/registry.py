@@ -1,0 +1,50 @@
+"""Steps about releases in the registry, and the registry itself."""
+
+from __future__ import annotations
+
+from pytest_bdd import given, parsers, when
+
+from gitops_e2e.pipeline.kargo import WAREHOUSES
+from gitops_e2e.pipeline.kargo_edits import repository
+from gitops_e2e.pipeline.project import Project
+from gitops_e2e.pipeline.registry_address import RegistryAddress
+from gitops_e2e.pipeline.warehouse import is_not_ready
+from gitops_e2e.watching import Budgets, expect
+
+
+@given(parsers.parse("release {version} is in the registry"))
+def _(project: Project, version: str) -> None:
+    project.push(version)
+
+
+@when(parsers.parse("release {version} is pushed to the registry"))
+def _(project: Project, version: str) -> None:
+    project.push(version)
+    project.look()
+
+
+@given("the Warehouse reaches the registry at an address of its own", target_fixture="registry_address")
+def _(project: Project) -> RegistryAddress:
+    address = RegistryAddress(project)
+    address.create()
+    project.edit(WAREHOUSES, project.names.warehouse, repository(address.image_repository))
+    return address
+
+
+@when("the registry goes away from that address")
+def _(project: Project, registry_address: RegistryAddress) -> None:
+    registry_address.close()
+    project.look()
+
+
+@given(parsers.parse("the registry went away from that address, and release {version} came in the meantime"))
+def _(project: Project, registry_address: RegistryAddress, version: str, budgets: Budgets) -> None:
+    registry_address.close()
+    expect(project.look(), is_not_ready("DiscoveryFailure"), within=budgets.freight_found)
+    project.push(version)
+
+
+@when("the registry comes back")
+def _(project: Project, registry_address: RegistryAddress) -> None:
+    registry_address.open()
+    project.look()

@@ -1,0 +1,24 @@
+"""Steps about the Warehouse."""
+
+from __future__ import annotations
+
+from pytest_bdd import parsers, then, when
+
+from gitops_e2e.pipeline.project import Project
+from gitops_e2e.pipeline.warehouse import WatchedWarehouse, is_not_ready, says
+from gitops_e2e.watching import Budgets, expect
+
+
+@when("the Warehouse looks again", target_fixture="warehouse")
+def _(project: Project) -> WatchedWarehouse:
+    return project.look()
+
+
+@then("the Warehouse says that there is such Freight already")
+def _(warehouse: WatchedWarehouse, budgets: Budgets) -> None:
+    expect(warehouse, says("FreightCreated", "AlreadyExists"), within=budgets.freight_found)
+
+
+@then(parsers.parse("the Warehouse is not ready: {message}"))
+def _(project: Project, message: str, budgets: Budgets) -> None:
+    expect(project.warehouse(), is_not_ready(because=message), within=budgets.freight_found)

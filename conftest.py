@@ -35,6 +35,7 @@ pytest_plugins = [
     "steps.rollout",
     "steps.selection",
     "steps.stage",
+    "steps.verification",
     "steps.warehouse",
 ]
 

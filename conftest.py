@@ -36,6 +36,7 @@ pytest_plugins = [
     "steps.rollout",
     "steps.selection",
     "steps.stage",
+    "steps.verification",
     "steps.warehouse",
 ]
 

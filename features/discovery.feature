@@ -33,3 +33,21 @@ Feature: Releases become Freight
       When release 1.0.0 is pushed to the registry
       Then the Warehouse is not ready: No references discovered for image repository
       And there is no Freight
+
+  Rule: A Warehouse that cannot look keeps what it knows, and goes on when it can
+
+    Example: the registry goes away
+      Given a project whose stages deploy nothing
+      And the Warehouse reaches the registry at an address of its own
+      And there is Freight of 1.0.0
+      When the registry goes away from that address
+      Then the Warehouse is not ready: Artifact discovery failed: error discovering images
+      And there is no other Freight than that of 1.0.0
+
+    Example: the registry comes back
+      Given a project whose stages deploy nothing
+      And the Warehouse reaches the registry at an address of its own
+      And there is Freight of 1.0.0
+      And the registry went away from that address, and release 1.1.0 came in the meantime
+      When the registry comes back
+      Then there is Freight of 1.1.0, with an alias, and named after what it consists of

@@ -38,7 +38,7 @@ def _(project: Project, version: str, stage: str, budgets: Budgets) -> WatchedPr
     return project.promote(stage, version, within=budgets.freight_found)
 
 
-@given(parsers.parse("{version} was promoted to {stage}"))
+@given(parsers.re(r"(?P<version>[\d.]+) was promoted to (?P<stage>\w+)"))
 def _(project: Project, version: str, stage: str, budgets: Budgets) -> None:
     project.push(version)
     project.look()

@@ -9,7 +9,7 @@ from gitops_e2e.pipeline.kargo_edits import repository
 from gitops_e2e.pipeline.project import Project
 from gitops_e2e.pipeline.registry_address import RegistryAddress
 from gitops_e2e.pipeline.warehouse import is_not_ready
-from gitops_e2e.watching import Budgets, expect
+from gitops_e2e.watching import Budgets
 
 
 @given(parsers.parse("release {version} is in the registry"))
@@ -32,15 +32,16 @@ def _(project: Project) -> RegistryAddress:
 
 
 @when("the registry goes away from that address")
-def _(project: Project, registry_address: RegistryAddress) -> None:
+def _(project: Project, registry_address: RegistryAddress, budgets: Budgets) -> None:
     registry_address.close()
-    project.look()
+    # The node follows the Service a moment later.
+    project.look_until(is_not_ready("DiscoveryFailure"), within=budgets.freight_found)
 
 
 @given(parsers.parse("the registry went away from that address, and release {version} came in the meantime"))
 def _(project: Project, registry_address: RegistryAddress, version: str, budgets: Budgets) -> None:
     registry_address.close()
-    expect(project.look(), is_not_ready("DiscoveryFailure"), within=budgets.freight_found)
+    project.look_until(is_not_ready("DiscoveryFailure"), within=budgets.freight_found)
     project.push(version)
 
 

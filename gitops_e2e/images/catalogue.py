@@ -116,7 +116,8 @@ ENGINE = (
     Recipe(
         "promoter",
         Release(promoter.VERSION),
-        packages=(*_SHELL, "git", "libstdc++6", "python3", "tini"),
+        # util-linux has setpriv, by which git and helm end with the engine.
+        packages=(*_SHELL, "git", "libstdc++6", "python3", "tini", "util-linux"),
         tools=("stack", "expr"),
         requirements=RECIPES_FOLDER / "promoter/requirements.txt",
         arguments=(("KARGO_VERSION", promoter.KARGO_VERSION),),

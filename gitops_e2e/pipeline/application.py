@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from gitops_e2e.kube import Manifest, Resource
 from gitops_e2e.watching import (
+    Blind,
     Expectation,
     Fact,
     Impossible,
@@ -151,12 +152,19 @@ class WatchedApplication:
 
     def operations_of(self, promotion: str) -> frozenset[str]:
         """When the operations began that a Promotion of Kargo asked for, as far back as is known."""
-        found = (snapshot.find(APPLICATIONS, ARGOCD, self.name) for snapshot in self.cache.history())
-        states = ((manifest or {}).get("status", {}).get("operationState") or {} for manifest in found)
         item = {"name": _PROMOTION, "value": promotion}
+        states = map(self._operation_state, self.cache.history())
         return frozenset(
             state["startedAt"] for state in states if item in (state.get("operation", {}).get("info") or [])
         )
+
+    def _operation_state(self, snapshot: Snapshot) -> Manifest:
+        try:
+            manifest = snapshot.find(APPLICATIONS, ARGOCD, self.name) or {}
+        except Blind:
+            return {}  # from before they were listed
+        state: Manifest = manifest.get("status", {}).get("operationState") or {}
+        return state
 
     def conditions(self, snapshot: Snapshot) -> Sequence[str]:
         """What Argo CD says about it."""

@@ -18,6 +18,7 @@ STAGES = Resource(API_VERSION, "Stage", "stages", namespaced=True)
 PROMOTIONS = Resource(API_VERSION, "Promotion", "promotions", namespaced=True)
 
 PROJECT_CONFIGS = Resource(API_VERSION, "ProjectConfig", "projectconfigs", namespaced=True)
+ANALYSIS_TEMPLATES = Resource("argoproj.io/v1alpha1", "AnalysisTemplate", "analysistemplates", namespaced=True)
 PROMOTION_TASKS = Resource(API_VERSION, "PromotionTask", "promotiontasks", namespaced=True)
 
 REFRESH = "kargo.akuity.io/refresh"

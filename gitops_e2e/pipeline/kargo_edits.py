@@ -8,6 +8,11 @@ from collections.abc import Sequence
 from gitops_e2e.kube import Manifest
 from gitops_e2e.pipeline.project import Edit
 
+VERIFICATION = "verify-staging"
+"""The AnalysisTemplate by which staging verifies."""
+
+_PROMETHEUS = "http://prometheus.monitoring.svc.cluster.local:9090"
+
 NOTHING_TO_DEPLOY: Manifest = {"uses": "compose-output", "config": {"done": True}}
 """A step that always succeeds, so that a stage is healthy and verified with whatever is promoted to it."""
 
@@ -66,6 +71,20 @@ def policies(selectors: Sequence[Manifest]) -> Edit:
         if manifest["kind"] == "ProjectConfig":
             found = [{"stageSelector": each, "autoPromotionEnabled": True} for each in selectors]
             manifest["spec"]["promotionPolicies"] = found
+
+    return edit
+
+
+def verifies_metric(stage: str, *, value: int) -> Edit:
+    """The stage verifies what it has by asking Prometheus for a metric that has this value, and ought to be 1."""
+
+    def edit(manifest: Manifest) -> None:
+        if manifest["kind"] == "Stage" and manifest["metadata"]["name"] == stage:
+            manifest["spec"]["verification"] = {"analysisTemplates": [{"name": VERIFICATION}]}
+        if manifest["kind"] == "AnalysisTemplate":
+            provider = {"prometheus": {"address": _PROMETHEUS, "query": f"vector({value})"}}
+            metric = {"name": "metric", "successCondition": "result[0] == 1", "failureLimit": 0, "provider": provider}
+            manifest["spec"] = {"metrics": [metric]}
 
     return edit
 

@@ -19,9 +19,9 @@ from gitops_e2e.pipeline.names import DEMO, SERVICE, STAGES, PipelineNames
 from gitops_e2e.pipeline.pipeline import RELEASES
 from gitops_e2e.pipeline.platform import Platform
 from gitops_e2e.pipeline.promotion import NewestPromotion, WatchedPromotion
-from gitops_e2e.pipeline.stage import WatchedStage
-from gitops_e2e.pipeline.warehouse import WatchedWarehouse
-from gitops_e2e.watching import expect
+from gitops_e2e.pipeline.stage import Stage, WatchedStage
+from gitops_e2e.pipeline.warehouse import Warehouse, WatchedWarehouse
+from gitops_e2e.watching import Expectation, ExpectationFailed, expect
 
 KARGO = Path(__file__).parents[2] / "kargo"
 
@@ -34,6 +34,7 @@ Edit = Callable[[Manifest], None]
 _FILES = ("project.yml", "projectconfig.yml", "warehouse.yml", "promotiontask.yml", "stages.yml")
 _BOUND = 60.0
 _POLL = 0.1
+_LOOK = 2.0
 
 
 class ProjectNotRemoved(HarnessError):
@@ -106,6 +107,16 @@ class Project:
         token = self.ask(kargo.WAREHOUSES, self.names.warehouse, kargo.REFRESH)
         return WatchedWarehouse(self.platform.cache, self.names, token)
 
+    def look_until(self, expectation: Expectation[Warehouse], *, within: float) -> Warehouse:
+        """Let the Warehouse look again and again until what it finds is as expected. Raises ExpectationFailed."""
+        deadline = time.monotonic() + within
+        while True:
+            try:
+                return expect(self.look(), expectation, within=_LOOK)
+            except ExpectationFailed:
+                if time.monotonic() > deadline:
+                    raise
+
     def ask(self, resource: Resource, name: str, annotation: str) -> str:
         """Let Kargo look at an object, by giving the annotation a new value: the one that is returned."""
         token = secrets.token_hex(4)
@@ -164,13 +175,12 @@ class Project:
         """End a Promotion that is not over."""
         self._annotate(kargo.PROMOTIONS, promotion, kargo.ABORT, "terminate")
 
-    def reverify(self, stage: str, verification: str) -> None:
-        """Let a stage repeat the verification of that id."""
-        self._annotate(kargo.STAGES, stage, kargo.REVERIFY, verification)
-
-    def set_status(self, resource: Resource, name: str, status: Manifest) -> None:
-        """Change the status of an object, as a person with the rights of a controller may."""
-        self.platform.kube.patch(self.ref(resource, name), {"status": status}, subresource="status")
+    def reverify(self, stage: str) -> None:
+        """Let a stage repeat the newest verification of what it has. Raises HarnessError where there is none."""
+        verification = Stage.of(self.platform.kube.get(self.ref(kargo.STAGES, stage))).verification
+        if verification is None:
+            raise HarnessError(f"stage {stage} of {self.names.project} has verified nothing that it could verify again")
+        self._annotate(kargo.STAGES, stage, kargo.REVERIFY, verification.id)
 
     # --- how one looks at it
 

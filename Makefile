@@ -4,10 +4,16 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: features test lint unit node product-api bench nightly clean lock
+.PHONY: features kargo conformance test lint unit node product-api bench nightly clean lock
 
 features: $(READY)  ## from nothing to a verdict: provisions everything, runs the scenarios
 	$(BIN)/pytest features/ $(ARGS)
+
+kargo: $(READY)  ## the scenarios of promotion by Kargo, on the promotion engine
+	$(BIN)/pytest features/ -m kargo $(ARGS)
+
+conformance: $(READY)  ## the promotion engine held against recordings of Kargo 1.8.4, on a real API server
+	$(BIN)/pytest tests/promoter tests/kargo
 
 test: lint unit features node product-api  ## the scenarios, and all of the project's own tests
 
@@ -20,7 +26,7 @@ unit: $(READY)  ## fast tests of the engine room
 	$(BIN)/pytest tests -m "not node"
 
 node: $(READY)  ## tests that start real parts on this machine
-	$(BIN)/pytest tests -m node
+	$(BIN)/pytest tests -m node --ignore=tests/promoter
 
 product-api: $(READY)  ## style, types and tests of the service under test, with a real Redis and Node.js 20
 	$(BIN)/python -m gitops_e2e.machine redis-server
@@ -31,7 +37,7 @@ bench: $(READY)  ## measured figures, one JSON object a line; ONLY=name,name run
 	@$(BIN)/python -m benchmarks $(ONLY)
 
 nightly: export GITOPS_E2E_KILLS = 50
-nightly: test  ## what takes long: 50 killed runs, and the whole of `make test`
+nightly: test kargo conformance  ## what takes long: 50 killed runs, promotion by Kargo, and the whole of `make test`
 
 clean: $(READY)  ## sweeps what runs left, and this clone's own files; ALL=1 the shared cache too
 	$(BIN)/python -m gitops_e2e.clean $(if $(ALL),--all)

@@ -61,6 +61,14 @@ def test_an_error_that_explains_itself_is_shown_with_its_step_alone(tmp_path: Pa
     assert "it stays open" not in shown
 
 
+def test_an_error_beside_the_steps_is_shown_without_one(tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text(
+        "from gitops_e2e.errors import HarnessError\n"
+        "def pytest_bdd_before_scenario():\n    raise HarnessError('there is no shop')\n"
+    )
+    assert "\nthere is no shop\n" in _report(tmp_path, "pass")
+
+
 def test_the_words_of_an_assertion_are_shown_without_what_was_compared(tmp_path: Path) -> None:
     shown = _report(tmp_path, 'assert [1] == [2], "it is closed"')
 

@@ -1,3 +1,4 @@
+@kargo
 Feature: What people do by hand
   People promote, abort, decide about a canary that is paused. They also make mistakes, which are explained.
 

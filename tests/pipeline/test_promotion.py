@@ -11,6 +11,7 @@ from gitops_e2e.pipeline.promotion import (
     NewestPromotion,
     Promotion,
     WatchedPromotion,
+    has_begun,
     is_aborted,
     is_at,
     is_created,
@@ -141,3 +142,11 @@ def test_the_story(cache: WatchCache) -> None:
     commit = Promotion.of(sequence(PROMOTIONS, GOOD)[-1]).commit
     assert texts.count(f"pushed {commit[:7]}") == 1
     assert len(texts) == len(set(texts))
+
+
+def test_it_has_begun_once_the_stage_lets_it_run(cache: WatchCache) -> None:
+    begun = [False, False, True, True, True]
+    for state, so in zip(sequence(PROMOTIONS, GOOD), begun, strict=True):
+        assert has_begun(cache.now(), PROJECT, GOOD) is False or so
+        play(cache, [state])
+        assert has_begun(cache.now(), PROJECT, GOOD) is so

@@ -52,10 +52,10 @@ class Harness:
             harness = _on(cluster, toolchain, images, budgets)
             with doing("installing the stack"):
                 harness.stack.install()
+            say(f"  cluster {cluster.name}: NodePorts at {cluster.address}, kubeconfig {cluster.kubeconfig}")
         except BaseException:
             cluster.delete()
             raise
-        say(f"  cluster {cluster.name}: NodePorts at {cluster.address}, kubeconfig {cluster.kubeconfig}")
         return harness
 
     @staticmethod

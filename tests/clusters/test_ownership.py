@@ -67,6 +67,16 @@ def test_a_killed_owner_takes_its_node_with_it_at_any_moment(kit: Kit, capfd: py
     kit.start(name).delete()
 
 
+def test_an_owner_that_ends_by_itself_waits_for_the_end_of_its_node(kit: Kit) -> None:
+    name = unique("waited")
+    owner = kit.start_in_other_process(name, then="raise SystemExit(3)")
+    assert (_line(owner), _line(owner)) == ("starting", "ready")
+
+    assert owner.wait(timeout=30) == 3
+
+    assert Registry().find(name) is None, "which is what goes last of a node"
+
+
 def test_a_name_is_free_again_as_soon_as_its_owner_is_dead(kit: Kit) -> None:
     name = unique("again")
     owner = kit.start_in_other_process(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import re
 import signal
@@ -53,6 +54,7 @@ class Node:
             )
         registry = Registry()
         node = Node(_claim(name, _nodes_folder(cache), registry), registry)
+        atexit.register(node.delete)  # an interrupt may come when nobody holds the node yet: its end is waited for
         try:
             node._bring_up(binary, golden, pause)
         except BaseException as error:
@@ -114,6 +116,7 @@ class Node:
 
     def delete(self) -> None:
         """End the node and remove everything of it; nothing may use its address any more. Gone already is fine."""
+        atexit.unregister(self.delete)
         if self._ownership:
             self._ownership.give_up(_END_BOUND)
             self._ownership = None
@@ -132,6 +135,7 @@ class Node:
         if self._ownership:
             self._ownership.hand_over(_KEEP_BOUND)
             self._ownership = None
+            atexit.unregister(self.delete)
 
     def check(self) -> None:
         """Raise NodeFailed, with its last log lines, if a process of the node died without being asked to."""

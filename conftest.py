@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +13,7 @@ if TYPE_CHECKING:
     from xdist.workermanage import WorkerController
 
 pytest_plugins = [
+    "fixtures.concurrency",
     "fixtures.platform",
     "fixtures.pipeline",
     "fixtures.project",
@@ -69,16 +69,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     ownership.check_options(config)
-    if config.getoption("numprocesses", None) and config.option.dist == "load":
-        config.option.dist = "loadgroup"
-
-
-def pytest_bdd_apply_tag(tag: str, function: Callable[..., object]) -> bool | None:
-    if tag != "demo":
-        return None
-    # One worker of pytest-xdist runs all scenarios that look at the demo pipeline: there is only one.
-    pytest.mark.xdist_group("demo")(function)
-    return True
 
 
 def pytest_configure_node(node: WorkerController) -> None:

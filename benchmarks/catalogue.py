@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmarks import cold_build, memory, node, rollback, stack
+from benchmarks import cold_build, engine, memory, node, rollback, stack
 from benchmarks.figure import Benchmark
 from gitops_e2e.errors import HarnessError
 
@@ -13,6 +13,14 @@ BENCHMARKS = (
     Benchmark(("stack_ready_s", "teardown_s"), stack.measure),
     Benchmark(("stack_memory_gb", "pipeline_memory_gb"), memory.measure),
     Benchmark(("rollback_over_floor", "rollback_s"), rollback.measure),
+    Benchmark(
+        (
+            *("freight_s", "promotion_s", "promotion_beside_50_over_alone"),
+            *("engine_idle_cpu_percent", "engine_memory_mb"),
+        ),
+        engine.measure,
+    ),
+    Benchmark(("whole_way_s",), engine.measure_whole_way),
     Benchmark(("cold_build_s",), cold_build.measure, on_request=True),
 )
 

@@ -4,7 +4,6 @@ Feature: The service's endpoints
 
   Rule: All endpoints answer in every stage
 
-    @demo
     Scenario Outline: the endpoints of <stage> answer
       Given the demo pipeline
       Then the endpoints of <stage> answer:
@@ -25,7 +24,6 @@ Feature: The service's endpoints
 
   Rule: Products are read from the cache where they can be, and without it where they must
 
-    @demo
     Example: the second read of the products is a cache hit
       Given the demo pipeline
       When the products of dev are read 12 times

@@ -4,7 +4,6 @@ Feature: What Prometheus says
 
   Rule: Everything that is measured is scraped
 
-    @demo
     Example: Prometheus scrapes the kubelet and every pod of the service
       Given the demo pipeline
       Then Prometheus scrapes the kubelet's containers

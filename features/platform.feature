@@ -22,7 +22,6 @@ Feature: The platform
 
   Rule: Git is read over HTTPS, with a certificate that cert-manager issued
 
-    @demo
     Example: the Git server's certificate is issued and trusted
       Given the demo pipeline
       Then cert-manager has issued the Git server's certificate
@@ -32,7 +31,6 @@ Feature: The platform
 
   Rule: One ApplicationSet deploys every stage
 
-    @demo
     Example: three stages are deployed from their branches
       Given the demo pipeline
       Then the ApplicationSet yields one Application each for dev, staging and prod

@@ -6,24 +6,21 @@ being built, or left by a killed build; `<root>/locks/<kind>-<key>` is held by i
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import shutil
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from gitops_e2e.errors import HarnessError
+from gitops_e2e.locks import held
 from gitops_e2e.progress import say
 
 BYTE_CODE = "__pycache__"
 """Where Python keeps what it compiled."""
 
 _LOCK_BOUND = 45 * 60.0
-_LOCK_POLL = 0.2
 
 
 @dataclass(frozen=True)
@@ -42,7 +39,7 @@ class Cache:
         """The entry's folder; `build` fills an empty folder first where there is none.
 
         An entry appears by a rename after `build` returned, so it is never half made.
-        Raises what `build` raises, and HarnessError when another run holds the lock too long.
+        Raises what `build` raises, and LockTimedOut when another run holds the lock too long.
         """
         entry = self.root / kind / key
         if entry.is_dir():
@@ -63,36 +60,13 @@ class Cache:
 
     @contextmanager
     def lock(self, name: str) -> Iterator[None]:
-        """Hold the machine-wide lock of that name; a dead holder's lock is free."""
-        path = self.root / "locks" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a+") as file:
-            _acquire(file.fileno(), path)
-            file.truncate(0)
-            file.write(str(os.getpid()))
-            file.flush()
+        """Hold the machine-wide lock of that name; a dead holder's lock is free. Raises LockTimedOut."""
+
+        def waiting(holder: str) -> None:
+            say(f"  … waiting for process {holder}, which is working on {name}")
+
+        with held(self.root / "locks" / name, within=_LOCK_BOUND, waiting=waiting):
             yield
-
-
-def _acquire(fd: int, path: Path) -> None:
-    deadline = time.monotonic() + _LOCK_BOUND
-    told = False
-    while True:
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except BlockingIOError:
-            holder = path.read_text() or "unknown"
-        if not told:
-            say(f"  … waiting for process {holder}, which is working on {path.name}")
-            told = True
-        if time.monotonic() > deadline:
-            raise HarnessError(
-                f"process {holder} has held the cache lock for {_LOCK_BOUND / 60:g} minutes",
-                where=str(path),
-                remedy=f"end process {holder} if it hangs, then run again",
-            )
-        time.sleep(_LOCK_POLL)
 
 
 def digest(*parts: str | bytes | Path) -> str:

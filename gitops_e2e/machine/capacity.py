@@ -52,6 +52,11 @@ def require_memory(needed: int, *, purpose: str) -> None:
         )
 
 
+def memory_for(each: int, *, beside: int) -> int:
+    """How many things of `each` bytes have room in the available memory, `beside` something of so many bytes."""
+    return max(0, _available_memory() - beside) // each
+
+
 def _available_memory() -> int:
     for line in _MEMINFO.read_text().splitlines():
         if line.startswith("MemAvailable:"):

@@ -64,3 +64,12 @@ def test_help_needs_neither_root_nor_a_cluster() -> None:
     assert code == 0, text
     assert "--keep-cluster" in text
     assert "canary_started" in text
+
+
+def test_scenarios_that_run_alone_come_last() -> None:
+    code, text = run("--collect-only", "-q", "-m", "kargo")
+
+    assert code == 0
+    alone = ["killed" in line for line in text.splitlines() if "::" in line]
+    assert alone == sorted(alone)
+    assert any(alone)

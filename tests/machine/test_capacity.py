@@ -11,6 +11,7 @@ from gitops_e2e.machine.capacity import (
     NotRoot,
     TooLittleDisk,
     TooLittleMemory,
+    memory_for,
     require_disk,
     require_memory,
     require_root,
@@ -45,6 +46,14 @@ def test_too_little_memory_says_how_much_is_needed_and_how_much_there_is() -> No
     require_memory(1, purpose="a test")
     with pytest.raises(TooLittleMemory, match=r"a test needs 1073741824\.0 GiB .* \d+\.\d GiB are available"):
         require_memory(2**60, purpose="a test")
+
+
+def test_there_is_room_for_as_many_as_fit_beside_something() -> None:
+    assert memory_for(2**60, beside=0) == 0
+    assert memory_for(1, beside=2**60) == 0
+    several = memory_for(2**20, beside=0)
+    assert several > 0
+    assert 0 < memory_for(2**20, beside=several * 2**19) < 0.75 * several
 
 
 def test_who_is_not_root_is_told_so() -> None:

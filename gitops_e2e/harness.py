@@ -17,6 +17,9 @@ from gitops_e2e.components.sources import Sources
 from gitops_e2e.components.stack import Stack, components
 from gitops_e2e.components.workload import RESOURCES as WORKLOADS
 from gitops_e2e.components.workload import untold
+from gitops_e2e.evidence.knowledge import of_kubeconfig
+from gitops_e2e.evidence.redaction import Redactor
+from gitops_e2e.evidence.secrets import SECRETS, learning
 from gitops_e2e.images import Images
 from gitops_e2e.kube import Kube
 from gitops_e2e.pipeline.metric import Prometheus
@@ -40,6 +43,8 @@ class Harness:
     images: Images
     authority: Authority
     budgets: Budgets
+    redact: Redactor
+    """Knows all secrets of the cluster."""
 
     @staticmethod
     def start(provider: Provider, name: str, budgets: Budgets) -> Harness:
@@ -111,8 +116,11 @@ class Harness:
 
 def _on(cluster: Cluster, toolchain: Toolchain, images: Images, budgets: Budgets) -> Harness:
     kube = Kube(cluster.kubeconfig)
-    cache = WatchCache(kube, {**STORIES, **dict.fromkeys(WORKLOADS, untold)}).start()
+    redactor = Redactor.of_environment()
+    redactor.learn(of_kubeconfig(cluster.kubeconfig.read_text()))
+    stories = {**STORIES, **dict.fromkeys(WORKLOADS, untold), SECRETS: learning(redactor)}
+    cache = WatchCache(kube, stories).start()
     authority = Authority.of(kube)
     parts = components(Sources(toolchain.cache, toolchain), images, authority)
     stack = Stack(kube, cache, parts, budgets)
-    return Harness(cluster, kube, cache, stack, toolchain, images, authority, budgets)
+    return Harness(cluster, kube, cache, stack, toolchain, images, authority, budgets, redactor)

@@ -8,11 +8,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from gitops_e2e.evidence.redaction import Redactor
+
 _lock = threading.Lock()
 
 
 def say(line: str) -> None:
-    """Print one line at once, whole even when threads speak together."""
+    """Print one line at once, whole even when threads speak together, and without secrets of the environment."""
+    line = Redactor.of_environment()(line)
     with _lock:
         print(line, file=sys.__stderr__, flush=True)
 

@@ -1,0 +1,1 @@
+"""What a run leaves for people who ask why it failed; never a secret."""

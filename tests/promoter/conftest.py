@@ -146,7 +146,8 @@ def tools(expr: Path, control_plane: ControlPlane, tmp_path_factory: pytest.Temp
 class GitServer:
     """Git over HTTP on this machine: repositories below `root`, under `url`/<name>.git, without a password.
 
-    With the logins in it, `users` (password by name), a repository is for these only.
+    With the logins in it, `users` (password by name), a repository is for these only. Before a push learns where the
+    branches are, a repository's hook `before-push` is run.
     """
 
     root: Path
@@ -231,6 +232,9 @@ class _GitHandler(BaseHTTPRequestHandler):
             self._answer(401, [("WWW-Authenticate", "Basic realm=git")], b"")
             return
         path, _, query = self.path.removeprefix("/git").partition("?")
+        repository = self.root / path.removeprefix("/").removesuffix("/info/refs")
+        if query == "service=git-receive-pack" and (hook := repository / "hooks/before-push").exists():
+            run([hook], cwd=repository, timeout=30)
         finished = subprocess.run(
             ["git", "http-backend"],
             input=body,

@@ -6,7 +6,6 @@ import logging
 
 import pytest
 
-from gitops_e2e.errors import HarnessError
 from gitops_e2e.kube import Kube
 from gitops_e2e.promoter.credentials import BadCredentials, Login, Logins
 from gitops_e2e.promoter.credentials.logins import RepositoryType
@@ -107,10 +106,13 @@ def test_a_pattern_is_none_unless_the_secret_says_so(secrets: Secrets) -> None:
     assert secrets.user_for(GIT) == ""
 
 
-def test_patterns_are_those_of_re2(secrets: Secrets) -> None:
-    secrets.add_user("lookahead", "git(?=\\.example)", repoURLIsRegex="true")
-    with pytest.raises(HarnessError, match="is no regular expression: invalid perl operator"):
-        secrets.user_for(GIT)
+def test_patterns_are_those_of_re2(secrets: Secrets, caplog: pytest.LogCaptureFixture) -> None:
+    secrets.add_user("a-lookahead", "git(?=\\.example)", repoURLIsRegex="true")
+    with caplog.at_level(logging.WARNING):
+        assert secrets.user_for(GIT) == ""
+    assert "a-lookahead: repoURL 'git(?=\\\\.example)' is no regular expression: invalid perl operator" in caplog.text
+    secrets.add_user("b-exact", GIT)
+    assert secrets.user_for(GIT) == "b-exact"
 
 
 def test_the_first_by_name_is_taken_whether_address_or_pattern(secrets: Secrets) -> None:

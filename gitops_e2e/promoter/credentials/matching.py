@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 import re2
 
-from gitops_e2e.errors import HarnessError
 from gitops_e2e.promoter.api.urls import normalized_chart_url, normalized_git_url, normalized_image_url
 
 _NORMALIZED: Mapping[str, Callable[[str], str]] = MappingProxyType(
     {"git": normalized_git_url, "image": normalized_image_url, "helm": normalized_chart_url}
 )
 
-
-class BadPattern(HarnessError):
-    """The `repoURL` of a Secret is to be a regular expression, and is none."""
+_logger = logging.getLogger(__name__)
 
 
 def fits(repository_type: str, data: Mapping[str, str], repo_url: str, *, where: str) -> bool:
     """Whether the data's `repoURL` is the repository's address, however spelt, or a pattern found in it.
 
-    A host alone is no address of a repository. Raises BadPattern.
+    A host alone is no address of a repository. What is to be a pattern and is none is told in the log, and fits
+    nothing: so Kargo does it, too (pkg/credentials/kubernetes/database.go).
     """
     wanted = data.get("repoURL", "")
     if not wanted:
@@ -39,7 +38,8 @@ def _found(pattern: str, url: str, where: str) -> bool:
     try:
         return re2.compile(pattern, options).search(url) is not None
     except re2.error as error:
-        raise BadPattern(f"repoURL {pattern!r} is no regular expression: {_text(error)}", where=where) from error
+        _logger.warning("%s: repoURL %r is no regular expression: %s", where, pattern, _text(error))
+        return False
 
 
 def _text(error: re2.error) -> str:

@@ -71,15 +71,16 @@ class Home:
             raise CommandRefused(argv, error.output) from error
 
     def _environment(self, login: Login | None) -> dict[str, str]:
+        password = login.password if login else ""
         known_hosts = "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null"
         key = f"-i {shlex.quote(str(self.path / 'ssh-key'))} -o IdentitiesOnly=yes"
         return {
             "HOME": str(self.path),
             "XDG_CONFIG_HOME": str(self.path / ".config"),
-            "GIT_ASKPASS": str(self.path / "askpass"),
-            "GIT_PASSWORD": login.password if login else "",
+            # Without a password git is not to ask for one either: it says then that it cannot, as in Kargo.
+            "GIT_ASKPASS": str(self.path / "askpass") if password else "",
+            "GIT_PASSWORD": password,
             "GIT_SSH_COMMAND": f"ssh -F /dev/null {known_hosts} {key}",
-            "GIT_TERMINAL_PROMPT": "0",
             "GIT_CONFIG_NOSYSTEM": "1",
             "LC_ALL": "C",
         }

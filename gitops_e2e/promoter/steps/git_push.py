@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import time
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -14,12 +15,11 @@ from gitops_e2e.promoter.steps.schemas import EMPTY, TEXT, TRUTH, some, strict
 
 _ATTEMPTS = 10
 _FIRST_PAUSE, _FACTOR, _LONGEST_PAUSE = 1.0, 1.5, 30.0
-_REJECTIONS = (
-    "non-fast-forward",
-    "fetch first",
-    # The same race, lost in the server between its look at the branch and its update.
-    "cannot lock ref",
-    "incorrect old value provided",
+# The last two are the same race, lost in the server between its look at the branch and its update.
+_OVERTAKEN = re.compile(
+    r"^\s*! \[(remote )?rejected\].*"
+    r"\((non-fast-forward|fetch first|cannot lock ref.*|incorrect old value provided)\)\s*$",
+    re.MULTILINE,
 )
 _COMMIT_PATHS = {"azure": "commit", "bitbucket": "commits", "gitea": "commit", "github": "commit", "gitlab": "-/commit"}
 
@@ -38,12 +38,16 @@ def _run(context: StepContext) -> StepResult:
     return StepResult(output={"branch": branch, "commit": commit, "commitURL": url})
 
 
+class _Overtaken(StepError):
+    """Somebody else's commit came between the look at the branch and the push."""
+
+
 def _push_repeatedly(tree: WorkingTree, branch: str, *, force: bool, attempts: int) -> None:
     for left, pause in zip(reversed(range(attempts)), _pauses(), strict=False):
         try:
             _push(tree, branch, force=force)
-        except CommandRefused as error:
-            if left == 0 or not any(word in error.output for word in _REJECTIONS):
+        except _Overtaken:
+            if left == 0:
                 raise
             time.sleep(pause)
         else:
@@ -56,7 +60,12 @@ def _push(tree: WorkingTree, branch: str, *, force: bool) -> None:
             tree.git("pull", "--rebase", "origin", branch)
         except CommandRefused as error:
             raise StepError(f"error pulling and rebasing branch: {error.what}") from error
-    tree.git("push", "origin", f"HEAD:{branch}", *(["--force"] if force else []))
+    try:
+        tree.git("push", "origin", f"HEAD:{branch}", *(["--force"] if force else []))
+    except CommandRefused as error:
+        if _OVERTAKEN.search(error.output):
+            raise _Overtaken("error pushing branch: non-fast-forward") from error
+        raise StepError(f"error pushing branch: {error.what}") from error
 
 
 def _pauses() -> Iterator[float]:

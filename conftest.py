@@ -18,6 +18,7 @@ pytest_plugins = [
     "fixtures.pipeline",
     "fixtures.project",
     "fixtures.reporting",
+    "fixtures.recording",
     "steps.admission",
     "steps.analysis",
     "steps.application",

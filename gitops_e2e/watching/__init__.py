@@ -19,6 +19,7 @@ from gitops_e2e.watching.expectation import (
 from gitops_e2e.watching.snapshot import Blind, Change, Place, Snapshot
 from gitops_e2e.watching.timeline import Entry, Fact, Narrator, Timeline
 from gitops_e2e.watching.waiting import ExpectationFailed, Subject, expect
+from gitops_e2e.watching.waits import Wait
 
 __all__ = [
     "Blind",
@@ -37,6 +38,7 @@ __all__ = [
     "Subject",
     "Timeline",
     "Verdict",
+    "Wait",
     "WatchBroken",
     "WatchCache",
     "all_of",

@@ -19,6 +19,7 @@ from gitops_e2e.errors import HarnessError
 from gitops_e2e.kube import Follower, Kube, KubeError, Resource
 from gitops_e2e.watching.snapshot import Change, Collection, Place, Snapshot
 from gitops_e2e.watching.timeline import Narrator, Timeline
+from gitops_e2e.watching.waits import Wait
 from gitops_e2e.watching.watcher import Watcher
 
 _HISTORY = 20_000
@@ -33,13 +34,15 @@ class WatchCache:
     """The objects of some resources, in all namespaces: as they are, and as they became so.
 
     `stories` names the resources, each with the narrator that tells its changes to the timeline; a resource that
-    the API server does not know yet is waited for. `history` is how many snapshots are kept.
+    the API server does not know yet is waited for. `history` is how many snapshots are kept. `waits` are those that
+    were made over it, oldest first.
     Use it as a context manager, or `start` and `close` it. Objects in snapshots are shared by all readers: never
     change them.
     """
 
     def __init__(self, kube: Kube, stories: Mapping[Resource, Narrator], *, history: int = _HISTORY) -> None:
         self.timeline = Timeline(stories)
+        self.waits: list[Wait] = []
         self._changed = threading.Condition()
         self._snapshots = deque([Snapshot(0, time.monotonic(), {})], maxlen=history)
         self._broken: WatchBroken | None = None

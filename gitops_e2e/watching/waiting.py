@@ -12,6 +12,7 @@ from gitops_e2e.watching.cache import WatchCache
 from gitops_e2e.watching.expectation import Expectation, History, Impossible, Met, Moment, Pending, Unseen, Verdict
 from gitops_e2e.watching.snapshot import Blind, Place, Snapshot, with_whole_resources
 from gitops_e2e.watching.timeline import Entry
+from gitops_e2e.watching.waits import Wait
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -57,7 +58,7 @@ def expect(subject: Subject[T], expectation: Expectation[T], *, within: float) -
     """Wait until the subject is as expected, for `within` seconds at the most, and give its reading then.
 
     Every state is judged as it is delivered, so none is too short to count. Raises ExpectationFailed when time is
-    out, or at once when the expectation became impossible.
+    out, or at once when the expectation became impossible. The cache keeps how long it took.
     """
     __tracebackhide__ = True  # pytest shows the step that expected it, not the waiting
     story = _Story(subject)
@@ -67,10 +68,13 @@ def expect(subject: Subject[T], expectation: Expectation[T], *, within: float) -
         for history in histories:
             verdict = expectation.over(history)
             if isinstance(verdict, Met):
+                _note(subject, expectation, verdict, story.asked, within)
                 return history.reading()
             if isinstance(verdict, Impossible):
+                _note(subject, expectation, verdict, story.asked, within)
                 raise _failed(subject, expectation, verdict, "that cannot become so any more")
         if time.monotonic() >= deadline:
+            _note(subject, expectation, verdict, story.asked, within)
             raise _failed(subject, expectation, verdict, f"that was not so within {within:g} s")
         again = verdict.until if isinstance(verdict, Pending) else None
         histories = story.go_on(until=min(deadline, again or deadline))
@@ -136,6 +140,11 @@ class _Story(Generic[T]):
 
 def _same(one: Moment[T] | None, other: Moment[T]) -> bool:
     return one is not None and one.reading == other.reading
+
+
+def _note(subject: Subject[T], wanted: Expectation[T], verdict: Verdict, asked: float, within: float) -> None:
+    waited = time.monotonic() - asked
+    subject.cache.waits.append(Wait(subject.title, wanted.sentence, waited, within, verdict))
 
 
 def _failed(subject: Subject[T], wanted: Expectation[T], verdict: Verdict, why: str) -> ExpectationFailed:

@@ -294,3 +294,17 @@ def test_many_wait_at_the_same_time(lamp: Lamp) -> None:
     for thread in threads:
         thread.join(SOON)
     assert results == ["green"] * 20
+
+
+def test_the_cache_keeps_what_was_waited_for() -> None:
+    cache = idle_cache({LAMPS: narrate, OTHERS: narrate})
+    put(cache, LAMPS, "hall", "a", {"colour": "red"})
+
+    expect(Lamp(cache), shines("red"), within=SOON)
+    with pytest.raises(ExpectationFailed):
+        expect(Lamp(cache), shines("green"), within=0.0)
+
+    met, late = cache.waits
+    assert (met.subject, met.sentence, met.within, met.verdict) == ("Lamp a in hall", "shines red", SOON, Met("red"))
+    assert (late.sentence, late.verdict) == ("shines green", Pending("red"))
+    assert 0 <= late.seconds < SOON

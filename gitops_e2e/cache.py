@@ -41,9 +41,9 @@ class Cache:
         An entry appears by a rename after `build` returned, so it is never half made.
         Raises what `build` raises, and LockTimedOut when another run holds the lock too long.
         """
-        entry = self.root / kind / key
-        if entry.is_dir():
+        if entry := self.find(kind, key):
             return entry
+        entry = self.root / kind / key
         with self.lock(f"{kind}-{key}"):
             if entry.is_dir():
                 return entry
@@ -57,6 +57,11 @@ class Cache:
                 raise
             partial.rename(entry)
         return entry
+
+    def find(self, kind: str, key: str) -> Path | None:
+        """The entry's folder, where there is one."""
+        entry = self.root / kind / key
+        return entry if entry.is_dir() else None
 
     @contextmanager
     def lock(self, name: str) -> Iterator[None]:

@@ -17,6 +17,7 @@ from gitops_e2e.promoter.expressions import (
     Environment,
     Evaluator,
     ExpressionFailed,
+    Named,
     ProjectReader,
     Response,
     freight_functions,
@@ -217,3 +218,84 @@ class TestArtifacts:
 def test_times_are_times(evaluator: Evaluator, expression: str, value: Any) -> None:
     environment = Environment(times={"commitDate": "2024-05-01T10:00:00Z"})
     assert evaluator.evaluate(expression, environment).value == value
+
+
+@pytest.mark.parametrize(
+    ("template", "named"),
+    [
+        ("plain", []),
+        ("${{ vars.x }}", [Named((("vars", "x"),), ())]),
+        ("${{ task.outputs['a-b'].c }}", [Named((("task", "outputs", "a-b", "c"),), ())]),
+        ("${{ outputs.a?.b }}", [Named((("outputs", "a", "b"),), ())]),
+        ("${{ vars[ctx.stage] }}", [Named((("ctx", "stage"), ("vars",)), ())]),
+        ("${{ let x = 1; x + vars.y }}", [Named((("vars", "y"),), ())]),
+        ("${{ map([1], # + vars.y) }}", [Named((("vars", "y"),), ())]),
+        ("a ${{ nothing(1) }} ${{ len('x') }}", [Named((), ("nothing",)), Named((), ())]),
+        ("${{ quote(imageFrom(vars.repo).Tag) }}", [Named((("vars", "repo"),), ("imageFrom", "quote"))]),
+    ],
+)
+def test_what_expressions_name_is_told_without_evaluating_them(
+    evaluator: Evaluator, template: str, named: list[Named]
+) -> None:
+    assert evaluator.inspect(template, ["imageFrom"]) == named
+
+
+@pytest.mark.parametrize(
+    ("template", "words"),
+    [
+        ("${{ vars. }}", "unexpected end of expression"),
+        ("${{ imageFrom('r').tag }}", "type v1alpha1.Image has no field tag"),
+        ("${{ imageFrom(1).Tag }}", "not enough arguments to call imageFrom"),
+        ("${{ vars.x", "Cannot find end tag"),
+    ],
+)
+def test_what_does_not_compile_is_told_without_evaluating_it(evaluator: Evaluator, template: str, words: str) -> None:
+    with pytest.raises(ExpressionFailed, match=words):
+        evaluator.inspect(template, ["imageFrom"])
+
+
+@pytest.mark.parametrize(
+    ("condition", "samples", "truth"),
+    [
+        ("len(result) > 0 && result[0] <= 5", ["5"], True),
+        ("len(result) > 0 && result[0] <= 5", [], False),
+        ("isNaN(result[0])", ["NaN"], True),
+        ("isInf(result[0])", ["+Inf"], True),
+        ("asInt(result[0]) == 1 && asFloat(result[0]) == 1.5", ["1.5"], True),
+    ],
+)
+def test_conditions_of_prometheus_are_evaluated_as_argo_rollouts_does(
+    evaluator: Evaluator, condition: str, samples: list[str], truth: bool
+) -> None:
+    assert evaluator.holds(condition, samples=samples) is truth
+
+
+@pytest.mark.parametrize(
+    ("condition", "result", "truth"),
+    [
+        ('result == "healthy"', "healthy", True),
+        ("result.count >= 1", {"count": 0}, False),
+        ("asInt(result) > 1", "2", True),
+        ("isNil(result)", None, True),
+        ("default(result, 7) == 7", None, True),
+    ],
+)
+def test_conditions_of_other_providers_are_evaluated_as_argo_rollouts_does(
+    evaluator: Evaluator, condition: str, result: Any, truth: bool
+) -> None:
+    assert evaluator.holds(condition, result=result) is truth
+
+
+@pytest.mark.parametrize(
+    ("condition", "failure", "words"),
+    [
+        ("results > 1", CompilationFailed, "unknown name results"),
+        ("result = 1", CompilationFailed, "unexpected token"),
+        ("asInt(result)", ExpressionFailed, "expected bool, but got int64"),
+    ],
+)
+def test_conditions_that_are_none_are_told(
+    evaluator: Evaluator, condition: str, failure: type[ExpressionFailed], words: str
+) -> None:
+    with pytest.raises(failure, match=words):
+        evaluator.holds(condition, result=2)

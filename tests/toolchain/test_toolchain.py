@@ -85,6 +85,20 @@ def test_a_command_is_built_once_under_its_name(toolchain: Toolchain) -> None:
 
 
 @pytest.mark.usefixtures("needs_go")
+def test_a_command_is_built_alone_where_its_module_is_not_built(toolchain: Toolchain, module: GoModule) -> None:
+    (module.folder / "cmd/other").mkdir()
+    (module.folder / "cmd/other/main.go").write_text(HELLO.replace("hello", "other"))
+    with (module.folder / "go.mod").open("a") as file:
+        file.write("tool example.test/greetings/cmd/other\n")
+    alone = toolchain.command("hi")
+    assert said(alone) == "hello\n"
+    assert [path.name for path in alone.parent.iterdir()] == ["hi"]
+    built = toolchain.binary("other")
+    assert said(built) == "other\n"
+    assert toolchain.command("hi") == built.with_name("hi")
+
+
+@pytest.mark.usefixtures("needs_go")
 def test_changed_source_is_another_build(toolchain: Toolchain, module: GoModule) -> None:
     before = toolchain.binary("hi")
     source(module).write_text(HELLO.replace("hello", "good day"))

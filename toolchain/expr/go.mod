@@ -6,6 +6,7 @@ tool gitops-e2e/toolchain/expr
 
 require (
 	github.com/Masterminds/semver/v3 v3.4.0
+	github.com/antonmedv/expr v1.15.5
 	github.com/expr-lang/expr v1.17.6
 	github.com/tidwall/sjson v1.2.5
 	github.com/valyala/fasttemplate v1.2.2

@@ -1,6 +1,6 @@
-// Command expr does what the promotion engine needs done exactly as Go libraries do it:
-// expressions (expr-lang), templates around them, JSON schema validation, HTTP requests, and edits
-// of YAML and JSON files that keep everything they do not change.
+// Command expr does what the promotion engine and the lint need done exactly as Go libraries do it:
+// expressions (expr-lang), templates around them, conditions of Argo Rollouts, JSON schema validation,
+// HTTP requests, and edits of YAML and JSON files that keep everything they do not change.
 //
 // It reads one JSON request a line on standard input and answers each with one JSON line
 // on standard output: {"value": …} or {"error": {"phase": …, "message": …}}. Between a request and its
@@ -24,6 +24,8 @@ type operation func(request []byte, caller caller) (any, error)
 var operations = map[string]operation{
 	"render":    render,
 	"evaluate":  evaluate,
+	"inspect":   inspect,
+	"holds":     holds,
 	"send":      send,
 	"validate":  validate,
 	"parseYAML": parseYAML,

@@ -30,7 +30,7 @@ class ProjectConfigs:
         spec = review.object.get("spec", {})
         unsupported.refuse(unsupported.webhook_receivers(spec))
         self._require_own_project(review)
-        if errors := list(_policy_errors(spec.get("promotionPolicies", []))):
+        if errors := list(policy_errors(spec.get("promotionPolicies", []))):
             raise invalid_object("ProjectConfig", review.name, errors)
 
     def _require_own_project(self, review: Review) -> None:
@@ -59,7 +59,8 @@ class ClusterConfigs:
         unsupported.refuse([review.object["kind"]])
 
 
-def _policy_errors(policies: list[Manifest]) -> Iterator[FieldError]:
+def policy_errors(policies: list[Manifest]) -> Iterator[FieldError]:
+    """What is wrong with a ProjectConfig's promotion policies."""
     first: dict[str, int] = {}
     for index, policy in enumerate(policies):
         field, name = _stage_name(policy)

@@ -40,11 +40,12 @@ class Stages:
         unsupported.refuse([*unsupported.sharding(stage["spec"]), *unsupported.steps(_STEPS, template_steps(stage))])
         if review.operation == "CREATE":
             require_project(self.kube, review)
-        if errors := list(_errors(stage)):
+        if errors := list(field_errors(stage)):
             raise invalid_object("Stage", review.name, errors)
 
 
-def _errors(stage: Manifest) -> Iterator[FieldError]:
+def field_errors(stage: Manifest) -> Iterator[FieldError]:
+    """What contradicts itself in a Stage. Raises Refused for a soak time that is no duration."""
     try:
         wanted = freight_requests(stage)
     except ValueError as error:

@@ -8,7 +8,7 @@ from gitops_e2e.kube import Manifest
 from gitops_e2e.promoter.admission.refusals import denied
 from gitops_e2e.promoter.steps import KINDS
 
-_KARGO_STEPS = frozenset(
+KARGO_STEPS = frozenset(
     {
         "argocd-update",
         "compose-output",
@@ -38,7 +38,7 @@ _KARGO_STEPS = frozenset(
 )
 """The steps of Kargo 1.8.4 (behaviour file, 6). Another kind fails when it is run, as in Kargo."""
 
-_MISSING_STEPS = _KARGO_STEPS - KINDS.keys()
+_MISSING_STEPS = KARGO_STEPS - KINDS.keys()
 
 
 def refuse(features: Iterable[str]) -> None:

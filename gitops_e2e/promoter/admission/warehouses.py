@@ -37,11 +37,12 @@ class Warehouses:
         unsupported.refuse([*unsupported.sharding(spec), *unsupported.subscriptions(spec)])
         if review.operation == "CREATE":
             require_project(self.kube, review)
-        if errors := list(_errors(spec["subscriptions"])):
+        if errors := list(field_errors(spec["subscriptions"])):
             raise invalid_object("Warehouse", review.name, errors)
 
 
-def _errors(subscriptions: list[Manifest]) -> Iterator[FieldError]:
+def field_errors(subscriptions: list[Manifest]) -> Iterator[FieldError]:
+    """What contradicts itself, or each other, in a Warehouse's subscriptions."""
     seen: dict[tuple[str, str], str] = {}
     for index, subscription in enumerate(subscriptions):
         path = f"{_SUBSCRIPTIONS}[{index}]"

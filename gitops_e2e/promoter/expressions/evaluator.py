@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -70,6 +70,17 @@ class Result:
 
 
 @dataclass(frozen=True)
+class Named:
+    """What an expression names: data by its path, such as `("vars", "gitRepo")`, and functions it calls.
+
+    expr-lang's own functions are not among them.
+    """
+
+    paths: tuple[tuple[str, ...], ...]
+    calls: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Edited:
     """A text after edits, and each edit's value as it stands in it."""
 
@@ -114,6 +125,24 @@ class Evaluator:
         }
         answer = self._ask(request, environment.functions)
         return Result(answer["result"], answer["type"])
+
+    def inspect(self, template: str, functions: Iterable[str]) -> list[Named]:
+        """What each expression of a template names. None is evaluated, but all are compiled.
+
+        Calls of the given functions are checked against their types; any other function may be called.
+        """
+        found = self._ask({"operation": "inspect", "template": template, "functions": [*_UTILITIES, *functions]})
+        return [Named(tuple(map(tuple, each["paths"])), tuple(each["calls"])) for each in found]
+
+    def holds(self, condition: str, *, result: Any = None, samples: Sequence[str] | None = None) -> bool:
+        """Whether a condition of an AnalysisTemplate's metric holds, as Argo Rollouts 1.9 evaluates it.
+
+        `samples` are the numbers that Prometheus answers with ("NaN" may be one); `result` is another provider's
+        JSON value.
+        """
+        request = {"operation": "holds", "condition": condition, "result": result, "samples": samples}
+        truth: bool = self._ask(request)
+        return truth
 
     def validate(self, schema: Mapping[str, Any], document: Any) -> list[str]:
         """What a JSON schema has against a document, each complaint as `<field>: <text>`."""

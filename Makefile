@@ -17,10 +17,11 @@ conformance: $(READY)  ## the promotion engine held against recordings of Kargo 
 
 test: lint unit features node product-api  ## the scenarios, and all of the project's own tests
 
-lint: $(READY)  ## formatting, style and types; no root, no cluster
+lint: $(READY)  ## formatting, style and types, then features, manifests and Kargo resources; no root, no cluster
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/python -m gitops_e2e.lint
 
 unit: $(READY)  ## fast tests of the engine room
 	$(BIN)/pytest tests -m "not node"

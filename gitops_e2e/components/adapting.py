@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from gitops_e2e.errors import HarnessError
@@ -22,6 +22,11 @@ _CLUSTER_SCOPED = {
 }
 _WORKLOADS = {"Deployment", "StatefulSet"}
 _LEFT_OUT = {"NetworkPolicy"}  # the node's network plugin enforces none
+
+
+NO_ELECTION = "--leader-elect=false"
+"""For a controller that has one replica: on a busy machine it would end itself when it cannot renew its lease in time,
+and one that takes the place of a killed one would wait until the lease is over."""
 
 
 def adapted(manifests: Iterable[Manifest], *, namespace: str, images: Mapping[str, str]) -> list[Manifest]:
@@ -70,11 +75,22 @@ def _ask_often(container: dict[str, Any]) -> None:
 
 def with_environment(manifests: Iterable[Manifest], workload: str, environment: Mapping[str, str]) -> list[Manifest]:
     """The manifests with environment variables added to the containers of one workload."""
+    return _extended(
+        manifests, workload, "env", [{"name": name, "value": value} for name, value in environment.items()]
+    )
+
+
+def with_arguments(manifests: Iterable[Manifest], workload: str, arguments: Sequence[str]) -> list[Manifest]:
+    """The manifests with arguments added to the containers of one workload."""
+    return _extended(manifests, workload, "args", arguments)
+
+
+def _extended(manifests: Iterable[Manifest], workload: str, field: str, more: Sequence[Any]) -> list[Manifest]:
     changed = []
     for manifest in manifests:
         if manifest["kind"] in _WORKLOADS and manifest["metadata"]["name"] == workload:
             manifest = copy.deepcopy(manifest)  # noqa: PLW2901
             for container in manifest["spec"]["template"]["spec"]["containers"]:
-                container.setdefault("env", []).extend({"name": n, "value": v} for n, v in environment.items())
+                container[field] = [*container.get(field, []), *more]
         changed.append(manifest)
     return changed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from gitops_e2e.components.adapting import adapted
+from gitops_e2e.components.adapting import NO_ELECTION, adapted
 from gitops_e2e.components.authority import Authority
 from gitops_e2e.components.component import Component
 from gitops_e2e.components.sources import Sources
@@ -36,7 +36,13 @@ class CertManager(Component):
             "deploy/charts/cert-manager",
             "deploy/crds",
             namespace=self.namespace,
-            values={"installCRDs": "true", "startupapicheck.enabled": "false", "prometheus.enabled": "false"},
+            values={
+                "installCRDs": "true",
+                "startupapicheck.enabled": "false",
+                "prometheus.enabled": "false",
+                "extraArgs": f"{{{NO_ELECTION}}}",
+                "cainjector.extraArgs": f"{{{NO_ELECTION}}}",
+            },
         )
         images = {f"quay.io/jetstack/cert-manager-{p}": self.images.reference(f"cert-manager-{p}") for p in _PARTS}
         namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.namespace}}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from gitops_e2e.components.adapting import adapted
+from gitops_e2e.components.adapting import NO_ELECTION, adapted, with_arguments
 from gitops_e2e.components.component import Component
 from gitops_e2e.components.sources import Sources
 from gitops_e2e.images import Images
@@ -26,4 +26,5 @@ class Rollouts(Component):
         upstream = self.sources.upstream("github.com/argoproj/argo-rollouts", "manifests/install.yaml")
         images = {"quay.io/argoproj/argo-rollouts": self.images.reference("argo-rollouts")}
         namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.namespace}}
-        return [namespace, *adapted(upstream, namespace=self.namespace, images=images)]
+        controller = adapted(upstream, namespace=self.namespace, images=images)
+        return [namespace, *with_arguments(controller, "argo-rollouts", [NO_ELECTION])]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from gitops_e2e.components.adapting import adapted, containers, with_environment
+from gitops_e2e.components.adapting import adapted, containers, with_arguments, with_environment
 from gitops_e2e.errors import HarnessError
 from gitops_e2e.kube import Manifest
 
@@ -66,3 +66,11 @@ def test_environment_goes_to_one_workload_only() -> None:
     first, second = with_environment([deployment("a"), other], "server", {"SETTING": "on"})
     assert [container.get("env") for container in containers(first)] == [[{"name": "SETTING", "value": "on"}]]
     assert [container.get("env") for container in containers(second)] == [None]
+
+
+def test_arguments_are_added_to_those_of_one_workload() -> None:
+    given = deployment("a")
+    [first] = with_arguments([given], "server", ["--one"])
+    [second] = with_arguments([first], "server", ["--two"])
+    assert [container["args"] for container in containers(second)] == [["--one", "--two"]]
+    assert given == deployment("a")

@@ -53,7 +53,6 @@ lock: $(READY)  ## pins the Python requirements anew from pyproject.toml, and th
 
 $(READY): requirements.txt pyproject.toml
 	@echo "making the Python environment in $(VENV)" >&2
-	@rm -rf $(VENV)
 	@$(PYTHON) -m venv $(VENV) || { \
 	  echo "installing Debian packages: python3-venv" >&2; \
 	  apt-get update -qq >&2 && apt-get install -y -qq --no-install-recommends python3-venv >&2 && $(PYTHON) -m venv $(VENV); }

@@ -10,8 +10,6 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-import yaml
-
 if TYPE_CHECKING:
     from gitops_e2e.kube import Manifest
 
@@ -51,7 +49,7 @@ def of_environment(environment: Mapping[str, str]) -> Iterator[str]:
 
 def of_kubeconfig(text: str) -> Iterator[str]:
     """The keys, tokens and passwords in a kubeconfig, as it has them and as they are."""
-    for value in _leaves(yaml.safe_load(text)):
+    for value in _leaves(_of_yaml(text)):
         yield value
         try:
             yield from _in_value("key", base64.b64decode(value, validate=True).decode())
@@ -94,10 +92,21 @@ def _structure(value: str) -> Manifest | list[object] | None:
     if not value.startswith(("{", "[", "apiVersion:")) and "\nclusters:" not in value:
         return None
     try:
-        parsed = json.loads(value) if value.startswith(("{", "[")) else yaml.safe_load(value)
-    except (ValueError, yaml.YAMLError):
+        parsed = json.loads(value) if value.startswith(("{", "[")) else _of_yaml(value)
+    except ValueError:
         return None
     return parsed if isinstance(parsed, dict | list) else None
+
+
+def _of_yaml(text: str) -> object:
+    """What is written in YAML. Raises ValueError."""
+    # Only here: a node's supervisor says what it does through this module, too, and runs without packages.
+    import yaml  # noqa: PLC0415
+
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ValueError(str(error)) from error
 
 
 def _leaves(value: object, key: str = "") -> Iterator[str]:

@@ -22,7 +22,13 @@ _SUITE = "trixie"
 _KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 _FINISH = Path(__file__).with_name("finish-base.sh")
 _PACKAGES = "packages"
-_UNPACK = (*PRIVATE_MOUNTS_AND_PROCESSES, "mmdebstrap", "--variant=extract", "--mode=root", f"--keyring={_KEYRING}")
+_MMDEBSTRAP = (*PRIVATE_MOUNTS_AND_PROCESSES, "mmdebstrap", "--mode=root", f"--keyring={_KEYRING}")
+_UNPACK = ("--variant=extract", f"--extract-hook={_FINISH}")
+# Nobody reads them in a container.
+_INSTALL = (
+    "--variant=minbase",
+    *(f"--dpkgopt=path-exclude=/usr/share/{unread}/*" for unread in ("doc", "man", "locale")),
+)
 _COPY_IMAGE = ("skopeo", "--insecure-policy", "copy", "--quiet")
 _BOUND = 900.0
 
@@ -72,23 +78,39 @@ def make_base(cache: Cache, packages: Sequence[str]) -> Base:
     return Base(cache.entry("bases", key, lambda folder: _make(wanted, folder)))
 
 
-def _make(packages: Sequence[str], folder: Path) -> None:
+def make_system(cache: Cache, packages: Sequence[str]) -> Base:
+    """A base of a whole Debian system, essential packages included, whose packages are installed and not only
+    unpacked; made if missing. Raises BaseFailed.
+    """
+    wanted = sorted(packages)
+    key = digest(_SUITE, " ".join(wanted), *_INSTALL)
+    return Base(cache.entry("bases", key, lambda folder: _make(wanted, folder, installed=True)))
+
+
+def _make(packages: Sequence[str], folder: Path, *, installed: bool = False) -> None:
     BUILDING.meet(folder, purpose="making a base of Debian packages")
-    with doing(f"unpacking Debian packages into a base: {', '.join(packages)}"):
+    with doing(f"{'installing' if installed else 'unpacking'} Debian packages into a base: {', '.join(packages)}"):
         root = folder / "root.tar"
-        _unpack(packages, root)
+        _fill(packages, root, _installing(folder) if installed else _unpacking(folder))
         os.utime(root, (0, 0))  # skopeo takes it for when the image was made, and the same input is to give the same
         run([*_COPY_IMAGE, f"tarball:{root}", f"oci-archive:{folder / ARCHIVE}:base"], timeout=_BOUND)
         root.unlink()
 
 
-def _unpack(packages: Sequence[str], root: Path) -> None:
-    """Write the packages as one tar file, and the list of their versions beside it."""
-    hooks = (str(_FINISH), f"copy-out /usr/share/{_PACKAGES} {shlex.quote(str(root.parent))}")
-    options = (f"--include={','.join(packages)}", *(f"--extract-hook={hook}" for hook in hooks))
+def _unpacking(folder: Path) -> tuple[str, ...]:
+    return (*_UNPACK, f"--extract-hook=copy-out /usr/share/{_PACKAGES} {shlex.quote(str(folder))}")
+
+
+def _installing(folder: Path) -> tuple[str, ...]:
+    versions = "dpkg-query --show --showformat='${Package} ${Version}\\n'"
+    return (*_INSTALL, f'--customize-hook=chroot "$1" {versions} > {shlex.quote(str(folder / _PACKAGES))}')
+
+
+def _fill(packages: Sequence[str], root: Path, options: Sequence[str]) -> None:
+    """Write the packages as one tar file, and the list of their versions beside it, as the options say."""
     try:
         run(
-            [*_UNPACK, *options, _SUITE, root, _mirror()],
+            [*_MMDEBSTRAP, *options, f"--include={','.join(packages)}", _SUITE, root, _mirror()],
             timeout=_BOUND,
             env={"SOURCE_DATE_EPOCH": "0", "TMPDIR": str(root.parent)},
         )
@@ -96,7 +118,7 @@ def _unpack(packages: Sequence[str], root: Path) -> None:
         raise
     except CommandFailed as error:
         raise BaseFailed(
-            f"these Debian packages of {_SUITE} cannot be unpacked into a base: {', '.join(packages)}",
+            f"these Debian packages of {_SUITE} cannot be brought into a base: {', '.join(packages)}",
             output=error.output,
             remedy="see that this machine reaches a mirror of Debian, and that it has the packages",
         ) from error

@@ -55,6 +55,12 @@ class GoModule:
         return self.folder.name
 
 
+_KUBERNETES_STAMPS = (
+    Stamp("k8s.io/component-base/version.gitVersion", _KUBERNETES, "v{number}"),
+    Stamp("k8s.io/component-base/version.gitMajor", _KUBERNETES, "{major}"),
+    Stamp("k8s.io/component-base/version.gitMinor", _KUBERNETES, "{minor}"),
+)
+
 MODULES = (
     GoModule(
         _TOOLCHAIN / "stack",
@@ -62,9 +68,7 @@ MODULES = (
         memory=4 * 2**30,
         names={f"{_ARGO_CD}/cmd": "argocd", "go.etcd.io/etcd/server/v3": "etcd"},
         stamps=(
-            Stamp("k8s.io/component-base/version.gitVersion", _KUBERNETES, "v{number}"),
-            Stamp("k8s.io/component-base/version.gitMajor", _KUBERNETES, "{major}"),
-            Stamp("k8s.io/component-base/version.gitMinor", _KUBERNETES, "{minor}"),
+            *_KUBERNETES_STAMPS,
             Stamp(f"{_ARGO_CD}/common.version", _ARGO_CD, "{number}"),
             Stamp(f"{_ARGO_ROLLOUTS}/utils/version.version", _ARGO_ROLLOUTS, "{number}"),
             Stamp(f"{_HELM}/internal/version.version", _HELM, "v{number}"),
@@ -83,4 +87,5 @@ MODULES = (
         stamps=(Stamp(f"{_CERT_MANAGER}/pkg/util.AppVersion", _CERT_MANAGER, "v{number}"),),
     ),
     GoModule(_TOOLCHAIN / "expr", disk=2**29, memory=2**29),
+    GoModule(_TOOLCHAIN / "kind", disk=2 * 2**30, memory=2 * 2**30, stamps=_KUBERNETES_STAMPS),
 )

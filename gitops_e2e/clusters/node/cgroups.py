@@ -170,6 +170,14 @@ def detect(mountinfo: str | None = None) -> Cgroups:
     )
 
 
+def remove_everywhere(name: str) -> None:
+    """Remove the directories of that name at the top of every hierarchy, bottom-up: in those, too, that a node does
+    not use, such as version 2's beside those of version 1. Absent ones are fine.
+    """
+    for _, mount, _ in _cgroup_mounts(Path("/proc/self/mountinfo").read_text()):
+        _remove(mount / name)
+
+
 def _cgroup_mounts(mountinfo: str) -> list[tuple[str, Path, str]]:
     """Type, mount point and options of each hierarchy, the first mount of each (proc(5), /proc/PID/mountinfo)."""
     found: dict[tuple[str, str], Path] = {}

@@ -44,7 +44,7 @@ def files(node: str, address: IPv4Address, pause: str) -> dict[Path, str]:
         Path("/etc/passwd"): "root:x:0:0:root:/root:/bin/sh\n",
         Path("/etc/group"): "root:x:0:\n",
         Path("/etc/containerd/config.toml"): _containerd(pause),
-        _REGISTRIES / REGISTRY / "hosts.toml": _registry_hosts(),
+        _REGISTRIES / REGISTRY / "hosts.toml": registry_hosts(),
         _CNI / "10-pods.conflist": _json(_cni()),
         KUBERNETES / "kubelet.json": _json(_kubelet()),
         KUBERNETES / "kube-proxy.json": _json(_kube_proxy(node)),
@@ -86,7 +86,7 @@ state = "{CONTAINERD_SOCKET.parent}"
 """
 
 
-def _registry_hosts() -> str:
+def registry_hosts() -> str:
     """The runtime resolves no names of the cluster, so the registry's name leads to its fixed service address."""
     url = f"http://{REGISTRY_SERVICE}"
     return f"""\

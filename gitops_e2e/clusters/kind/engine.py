@@ -1,0 +1,93 @@
+"""The Docker engine of this machine: asked, given images, never started, stopped or configured here."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gitops_e2e.clusters.kind.errors import EngineUnavailable
+from gitops_e2e.commands import CommandFailed, run
+
+_USUAL = "/var/run/docker.sock"
+_PROBE_BOUND = 10.0
+_ASK_BOUND = 30.0
+_LOAD_BOUND = 300.0
+_CLUSTER_LABEL = "io.x-k8s.kind.cluster"
+
+
+@dataclass(frozen=True)
+class Engine:
+    """An engine by the path of its socket."""
+
+    socket: Path
+
+    @staticmethod
+    def local(environment: Mapping[str, str] = os.environ) -> Engine:
+        """The engine at DOCKER_HOST's socket, by default at the usual one. Raises EngineUnavailable for a remote one.
+
+        kind's clusters are reached at addresses of this machine, so no other machine's engine will do.
+        """
+        host = environment.get("DOCKER_HOST") or f"unix://{_USUAL}"
+        if not host.startswith("unix://"):
+            raise EngineUnavailable(
+                f"DOCKER_HOST is {host}, which is no socket of this machine",
+                remedy="unset it, or let it name a local engine (unix:///var/run/docker.sock)",
+            )
+        return Engine(Path(host.removeprefix("unix://")))
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """By which docker, and kind, know the engine."""
+        return {"DOCKER_HOST": f"unix://{self.socket}"}
+
+    def unavailable_because(self) -> str | None:
+        """Why the engine does not answer; None if it does."""
+        if shutil.which("docker") is None:
+            return "there is no command docker"
+        if not self.socket.exists():
+            return f"no Docker engine listens at {self.socket}"
+        try:
+            self.docker("version", "--format={{.Server.Version}}", timeout=_PROBE_BOUND)
+        except CommandFailed as error:
+            return f"the Docker engine at {self.socket} does not answer: {(error.output.strip() or str(error))}"
+        return None
+
+    def require(self) -> None:
+        """Raise EngineUnavailable unless the engine answers."""
+        reason = self.unavailable_because()
+        if reason:
+            raise EngineUnavailable(reason, remedy="start Docker, or let `make test-kind` start an engine of its own")
+
+    def has_image(self, reference: str) -> bool:
+        """Whether the engine has this image."""
+        return bool(self.docker("image", "ls", "--quiet", reference))
+
+    def load(self, archive: Path) -> None:
+        """Give the engine the image of a docker archive. Raises CommandFailed."""
+        self.docker("load", "--quiet", f"--input={archive}", timeout=_LOAD_BOUND)
+
+    def nodes(self, cluster: str) -> list[str]:
+        """The containers of the kind cluster of that name, running or not, whoever made it."""
+        label = f"--filter=label={_CLUSTER_LABEL}={cluster}"
+        return self.docker("container", "ls", "--all", "--format={{.Names}}", label).split()
+
+    def runs(self, container: str) -> bool:
+        """Whether there is a container of this name that runs."""
+        return bool(self.docker("container", "ls", "--quiet", f"--filter=name=^{container}$"))
+
+    def remove(self, containers: Sequence[str]) -> None:
+        """Remove these containers, running or not, with their volumes, as `kind delete cluster` does."""
+        if containers:
+            self.docker("container", "rm", "--force", "--volumes", *containers)
+
+    def address(self, container: str) -> str:
+        """The container's address in its network, at which this machine reaches every port of it."""
+        template = "--format={{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}"
+        return self.docker("container", "inspect", template, container).split()[0]
+
+    def docker(self, *arguments: str, timeout: float = _ASK_BOUND) -> str:
+        """What a docker command prints. Raises CommandFailed."""
+        return run(["docker", *arguments], env=self.environment, timeout=timeout).stdout

@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: features kargo conformance test lint unit node product-api bench nightly clean lock
+.PHONY: features kargo conformance test test-kind test-kind-smoke kind lint unit node product-api bench nightly clean lock
 
 features: $(READY)  ## from nothing to a verdict: provisions everything, runs the scenarios
 	$(BIN)/pytest features/ $(ARGS)
@@ -23,11 +23,22 @@ lint: $(READY)  ## formatting, style and types, then features, manifests and Kar
 	$(BIN)/mypy
 	$(BIN)/python -m gitops_e2e.lint
 
+ON_DOCKER = $(BIN)/python -m gitops_e2e.clusters.kind $(BIN)/pytest
+
+test-kind: $(READY)  ## the scenarios on kind; where no Docker engine answers, on one of our own
+	$(ON_DOCKER) features/ --cluster kind $(ARGS)
+
+test-kind-smoke: $(READY)  ## the same for a cluster, the stack and the headline scenario
+	$(ON_DOCKER) features/ --cluster kind -k prod_canary_exceeds_150mb_and_rolls_back
+
+kind: $(READY)  ## tests of the kind provider, with Docker engines and clusters of their own
+	$(ON_DOCKER) tests/clusters/kind -m kind
+
 unit: $(READY)  ## fast tests of the engine room
 	$(BIN)/pytest tests -m "not node"
 
 node: $(READY)  ## tests that start real parts on this machine
-	$(BIN)/pytest tests -m node --ignore=tests/promoter
+	$(BIN)/pytest tests -m "node and not kind" --ignore=tests/promoter
 
 product-api: $(READY)  ## style, types and tests of the service under test, with a real Redis and Node.js 20
 	$(BIN)/python -m gitops_e2e.machine redis-server

@@ -8,6 +8,9 @@ import sys
 from collections.abc import Sequence
 
 from gitops_e2e.cache import Cache
+from gitops_e2e.clusters.kind import own_engine
+from gitops_e2e.clusters.kind.cluster import Kind
+from gitops_e2e.clusters.kind.state import states as kind_states
 from gitops_e2e.clusters.node.node import Node
 from gitops_e2e.clusters.node.state import Registry
 from gitops_e2e.errors import HarnessError
@@ -15,7 +18,7 @@ from gitops_e2e.progress import say
 
 
 class CacheInUse(HarnessError):
-    """A running node has its binaries and images in the cache."""
+    """A running node or cluster has its binaries, images or data in the cache."""
 
 
 def clean(*, everything: bool) -> None:
@@ -27,6 +30,10 @@ def clean(*, everything: bool) -> None:
     cache = Cache.of_user()
     for name in Node.sweep(kept=True, cache=cache):
         say(f"  node {name} is gone")
+    for name in Kind.sweep(kept=True):
+        say(f"  kind cluster {name} is gone")
+    for name in own_engine.sweep():
+        say(f"  Docker engine {name} is gone")
     if everything and cache.root.exists():
         _refuse_use(cache)
         shutil.rmtree(cache.root)
@@ -46,10 +53,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _refuse_use(cache: Cache) -> None:
-    running = [state for state in Registry().all() if state.running and state.data.is_relative_to(cache.root)]
+    nodes = {f"node {state.name}": state.data for state in Registry().all() if state.running}
+    clusters = {f"kind cluster {state.name}": state.data for state in kind_states().all() if not state.dead}
+    engines = {f"Docker engine {record.name}": record.data for record in own_engine.records().all()}
+    running = [name for name, data in (nodes | clusters | engines).items() if data.is_relative_to(cache.root)]
     if running:
         raise CacheInUse(
-            f"the cache is in use by {', '.join(f'node {state.name}' for state in running)}",
+            f"the cache is in use by {', '.join(running)}",
             where=str(cache.root),
             remedy="end the runs that own them, or wait for their end",
         )

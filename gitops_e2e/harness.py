@@ -67,7 +67,7 @@ class Harness:
     def attach(name: str, budgets: Budgets) -> Harness:
         """A cluster that runs already, with the stack on it; it is not owned. Raises what is not ready."""
         toolchain = Toolchain(Cache.of_user())
-        harness = _on(providers.attach(name), toolchain, Images(toolchain.cache, toolchain), budgets)
+        harness = _on(providers.attach(name, toolchain), toolchain, Images(toolchain.cache, toolchain), budgets)
         harness.stack.await_all_ready()
         return harness
 

@@ -33,6 +33,9 @@ class Cluster(Protocol):
     def load(self, archives: Sequence[Path]) -> None:
         """Give the cluster's nodes the images of these OCI archives, where they are not there yet."""
 
+    def check(self) -> None:
+        """Raise HarnessError, with the reason, if the cluster has died, so that nothing on it can go well any more."""
+
     def keep(self) -> None:
         """Let the cluster outlive this process; from now on only `delete` ends it."""
 

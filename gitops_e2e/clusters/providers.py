@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gitops_e2e.clusters.kind.cluster import Kind, Tools
+from gitops_e2e.clusters.kind.engine import Engine
+from gitops_e2e.clusters.kind.errors import EngineUnavailable
+from gitops_e2e.clusters.kind.node_image import make_node_image
+from gitops_e2e.clusters.kind.state import states as kind_states
 from gitops_e2e.clusters.node import requirements
 from gitops_e2e.clusters.node.node import Node
 from gitops_e2e.clusters.protocol import Cluster
@@ -14,7 +19,6 @@ from gitops_e2e.machine.packages import require
 from gitops_e2e.toolchain import Toolchain
 
 CHOICES = ("auto", "node", "kind", "existing")
-_LATER = {"kind", "existing"}
 
 # What a node with the stack and a pipeline or two takes, as measured, with some to spare.
 _MEMORY = 4 * 2**30
@@ -35,18 +39,30 @@ class Provider:
     @staticmethod
     def choose(wanted: str) -> Provider:
         """The provider for `--cluster wanted`. Raises NoProvider."""
-        if wanted in _LATER:
+        if wanted == "existing":
             raise NoProvider(
-                f"--cluster {wanted} is not there yet", remedy="use --cluster node, as root on Linux, or leave it out"
+                "--cluster existing is not there yet", remedy="use --cluster node, as root on Linux, or leave it out"
             )
-        impediment = requirements.unavailable_because()
-        if impediment:
-            kind = "" if wanted == "node" else ", and kind is not there yet"
+        no_node = requirements.unavailable_because() if wanted != "kind" else "kind is asked for"
+        if no_node is None:
+            return Provider("node", "asked for" if wanted == "node" else "auto: the built-in node can run here")
+        if wanted == "node":
             raise NoProvider(
-                f"the built-in node cannot run here: {impediment}{kind}",
-                remedy="run as root on Linux (sudo make features)",
+                f"the built-in node cannot run here: {no_node}", remedy="run as root on Linux (sudo make features)"
             )
-        return Provider("node", "asked for" if wanted == "node" else "auto: the built-in node can run here")
+        no_kind = _no_kind_because()
+        if no_kind is None:
+            why = f"auto: the built-in node cannot run here, as {no_node}; a Docker engine answers"
+            return Provider("kind", "asked for" if wanted == "kind" else why)
+        if wanted == "kind":
+            raise NoProvider(
+                f"kind cannot run here: {no_kind}",
+                remedy="start Docker; `make test-kind` starts an engine of its own where there is none",
+            )
+        raise NoProvider(
+            f"the built-in node cannot run here: {no_node}; and neither can kind: {no_kind}",
+            remedy="run as root on Linux (sudo make features), or start Docker",
+        )
 
     def start(self, name: str, images: Images, toolchain: Toolchain) -> Cluster:
         """Build what is missing, and start a cluster that ends with this process unless it is kept.
@@ -55,12 +71,34 @@ class Provider:
         """
         require_disk(images.cache.root, _DISK, purpose="a cluster with the whole stack")
         require_memory(_MEMORY, purpose="a cluster with the whole stack")
+        if self.name == "kind":
+            return _start_kind(name, images, toolchain)
         require(*requirements.PACKAGES)
         images.build_all()
         golden = images.golden_root()
         return Node.start(name, binary=toolchain.binary, golden=golden, pause=images.reference("pause"))
 
 
-def attach(name: str) -> Cluster:
+def attach(name: str, toolchain: Toolchain) -> Cluster:
     """A cluster that an earlier run kept, or that another process of this run owns. Raises HarnessError."""
+    if kind_states().find(name):
+        return Kind.attach(name, Tools.of(toolchain))
     return Node.attach(name)
+
+
+def _no_kind_because() -> str | None:
+    try:
+        return Engine.local().unavailable_because()
+    except EngineUnavailable as error:
+        return error.what
+
+
+def _start_kind(name: str, images: Images, toolchain: Toolchain) -> Cluster:
+    images.build_all()
+    return Kind.start(
+        name,
+        engine=Engine.local(),
+        tools=Tools.of(toolchain),
+        image=make_node_image(images),
+        archives=[images.archive(recipe.key) for recipe in images.recipes],
+    )

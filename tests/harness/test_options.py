@@ -28,9 +28,8 @@ def test_options_that_say_nothing_are_refused_as_wrong_usage(options: list[str],
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--cluster", "kind"], ["--cluster kind is not there yet", "to do: use --cluster node"]),
         (["--cluster", "existing"], ["--cluster existing is not there yet", "to do: use --cluster node"]),
-        (["--cluster", "kind", "-n", "2"], ["--cluster kind is not there yet", "to do: use --cluster node"]),
+        (["--cluster", "existing", "-n", "2"], ["--cluster existing is not there yet", "to do: use --cluster node"]),
         (
             ["--reuse-cluster", "not-there"],
             ["no running node called not-there", "to do: start one with --keep-cluster"],
@@ -41,6 +40,14 @@ def test_a_cluster_that_cannot_be_had_is_told_last(options: list[str], words: li
     code, text = run(*_ONE, *options)
 
     assert_refused(code, text, *words)
+
+
+@pytest.mark.parametrize("options", [(), ("-n", "2")])
+def test_kind_without_a_docker_engine_says_how_to_get_one(options: tuple[str, ...]) -> None:
+    nowhere = {"DOCKER_HOST": "unix:///nonexistent/docker.sock"}
+    code, text = run(*_ONE, "--cluster", "kind", *options, env=nowhere)
+
+    assert_refused(code, text, "kind cannot run here: ", "to do: start Docker; `make test-kind` starts an engine")
 
 
 @pytest.mark.parametrize("cluster", ["auto", "node"])

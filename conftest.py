@@ -48,7 +48,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--cluster",
         choices=["auto", "node", "kind", "existing"],
         default="auto",
-        help="what provides the cluster: the built-in Docker-free node, kind, or one that exists (auto: the node, else kind)",
+        help="what provides the cluster: the Docker-free node, kind, or one that exists (auto: the node, else kind)",
     )
     group.addoption(
         "--cluster-name", metavar="NAME", help="name of the cluster that is made (default: one of its own for each run)"

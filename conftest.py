@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
 
 from fixtures import ownership
+from gitops_e2e.components.kargo import CHOICES
 from gitops_e2e.watching.budgets import Budgets
 
 if TYPE_CHECKING:
@@ -59,6 +61,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="leave the cluster running after the run, for --reuse-cluster or to look at",
     )
     group.addoption("--reuse-cluster", metavar="NAME", help="run on a cluster that an earlier run kept")
+    group.addoption(
+        "--kargo",
+        choices=CHOICES,
+        default="auto",
+        help="Kargo itself, or the promotion engine in its place (auto: Kargo where its image and chart can be had)",
+    )
+    group.addoption(
+        "--bundle",
+        metavar="DIR",
+        default=os.environ.get("GITOPS_E2E_BUNDLE"),
+        help="folder of image archives and Helm charts, used before anything is built (default: $GITOPS_E2E_BUNDLE)",
+    )
+    group.addoption("--pull", action="store_true", help="pull what is neither in the bundle nor built here")
     group.addoption(
         "--budget",
         action="append",

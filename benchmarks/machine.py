@@ -12,6 +12,7 @@ from gitops_e2e.clusters.providers import Provider
 from gitops_e2e.harness import Harness
 from gitops_e2e.images import Images
 from gitops_e2e.progress import say
+from gitops_e2e.supply import Supply
 from gitops_e2e.toolchain import Toolchain
 from gitops_e2e.watching.budgets import Budgets
 
@@ -36,7 +37,7 @@ def warm() -> Images:
 @contextmanager
 def stack(benchmark: str) -> Iterator[Harness]:
     """A node with the whole stack."""
-    harness = Harness.start(PROVIDER, name_of(benchmark), BUDGETS)
+    harness = Harness.start(PROVIDER, name_of(benchmark), BUDGETS, Supply())
     try:
         yield harness
     finally:

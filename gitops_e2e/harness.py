@@ -11,6 +11,7 @@ from gitops_e2e.clusters.protocol import Cluster
 from gitops_e2e.clusters.providers import Provider
 from gitops_e2e.components.authority import Authority
 from gitops_e2e.components.git_server import Repositories
+from gitops_e2e.components.kargo import KargoChoice
 from gitops_e2e.components.prometheus import NODE_PORT as PROMETHEUS_PORT
 from gitops_e2e.components.registry import ImageRepositories
 from gitops_e2e.components.sources import Sources
@@ -26,6 +27,7 @@ from gitops_e2e.pipeline.metric import Prometheus
 from gitops_e2e.pipeline.platform import Platform
 from gitops_e2e.pipeline.stories import STORIES
 from gitops_e2e.progress import doing, say
+from gitops_e2e.supply import Supply
 from gitops_e2e.toolchain import Toolchain
 from gitops_e2e.watching.budgets import Budgets
 from gitops_e2e.watching.cache import WatchCache
@@ -47,14 +49,14 @@ class Harness:
     """Knows all secrets of the cluster."""
 
     @staticmethod
-    def start(provider: Provider, name: str, budgets: Budgets) -> Harness:
+    def start(provider: Provider, name: str, budgets: Budgets, supply: Supply) -> Harness:
         """Take this machine from what it is to a cluster with the stack ready. What was begun ends on an error."""
         toolchain = Toolchain(Cache.of_user())
-        images = Images(toolchain.cache, toolchain)
+        images = supply.images(toolchain)
         with doing(f"starting cluster {name} ({provider.name})"):
             cluster = provider.start(name, images, toolchain)
         try:
-            harness = _on(cluster, toolchain, images, budgets)
+            harness = _on(cluster, toolchain, images, budgets, supply.kargo)
             with doing("installing the stack"):
                 harness.stack.install()
             say(f"  cluster {cluster.name}: NodePorts at {cluster.address}, kubeconfig {cluster.kubeconfig}")
@@ -64,10 +66,11 @@ class Harness:
         return harness
 
     @staticmethod
-    def attach(name: str, budgets: Budgets) -> Harness:
-        """A cluster that runs already, with the stack on it; it is not owned. Raises what is not ready."""
+    def attach(name: str, budgets: Budgets, supply: Supply) -> Harness:
+        """A cluster that runs already, with the stack on it; it is not owned. Raises what is not ready, or another."""
         toolchain = Toolchain(Cache.of_user())
-        harness = _on(providers.attach(name, toolchain), toolchain, Images(toolchain.cache, toolchain), budgets)
+        harness = _on(providers.attach(name, toolchain), toolchain, supply.images(toolchain), budgets, supply.kargo)
+        harness.stack.confirm()
         harness.stack.await_all_ready()
         return harness
 
@@ -114,13 +117,13 @@ class Harness:
             self.cluster.delete()
 
 
-def _on(cluster: Cluster, toolchain: Toolchain, images: Images, budgets: Budgets) -> Harness:
+def _on(cluster: Cluster, toolchain: Toolchain, images: Images, budgets: Budgets, kargo: KargoChoice) -> Harness:
     kube = Kube(cluster.kubeconfig)
     redactor = Redactor.of_environment()
     redactor.learn(of_kubeconfig(cluster.kubeconfig.read_text()))
     stories = {**STORIES, **dict.fromkeys(WORKLOADS, untold), SECRETS: learning(redactor)}
     cache = WatchCache(kube, stories).start()
     authority = Authority.of(kube)
-    parts = components(Sources(toolchain.cache, toolchain), images, authority)
+    parts = components(Sources(toolchain.cache, toolchain), images, authority, kargo)
     stack = Stack(kube, cache, parts, budgets)
     return Harness(cluster, kube, cache, stack, toolchain, images, authority, budgets, redactor)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pytest_bdd import when
 
-from gitops_e2e.components.kargo import PromotionEngine
+from gitops_e2e.components.component import KARGO
 from gitops_e2e.harness import Harness
 from gitops_e2e.pipeline.gate import Gate
 
@@ -12,4 +12,4 @@ from gitops_e2e.pipeline.gate import Gate
 @when("Kargo is killed, and comes back")
 def _(harness: Harness, gate: Gate) -> None:
     gate.open()
-    harness.stack.kill(harness.stack.component(PromotionEngine.name))
+    harness.stack.kill(harness.stack.component(KARGO))

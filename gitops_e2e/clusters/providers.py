@@ -100,5 +100,5 @@ def _start_kind(name: str, images: Images, toolchain: Toolchain) -> Cluster:
         engine=Engine.local(),
         tools=Tools.of(toolchain),
         image=make_node_image(images),
-        archives=[images.archive(recipe.key) for recipe in images.recipes],
+        archives=[images.archive(name) for name in images.names],
     )

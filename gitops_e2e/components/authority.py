@@ -62,6 +62,15 @@ class Authority:
         certificate, key = (base64.b64decode(secret["data"][file]).decode() for file in ("tls.crt", "tls.key"))
         return Authority(certificate, key)
 
+    def trust(self, name: str, namespace: str) -> Manifest:
+        """The CA's certificate as a ConfigMap, for pods that have to trust it."""
+        return {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": name, "namespace": namespace},
+            "data": {"ca.crt": self.certificate},
+        }
+
     def secret(self) -> Manifest:
         """The CA as the Secret that a cert-manager CA issuer reads."""
         data = {"tls.crt": self.certificate, "tls.key": self.key}

@@ -10,6 +10,9 @@ from gitops_e2e.components.applying import apply_all
 from gitops_e2e.errors import HarnessError
 from gitops_e2e.kube import Kube, Manifest, Ref, Resource
 
+KARGO = "Kargo"
+"""The name of the component that promotes, whichever it is."""
+
 PODS = Resource("v1", "Pod", "pods", namespaced=True)
 _WORKLOADS = {"Deployment", "StatefulSet"}
 
@@ -40,8 +43,18 @@ class Component(ABC):
     def pinned(self) -> str:
         """The version that is to run: the tag of the image of the first workload's main container."""
         first = next(manifest for manifest in self.manifests() if manifest["kind"] in _WORKLOADS)
-        *_, main = containers(first)
-        return _tag(main["image"])
+        return _tag(_main_image(first))
+
+    def confirm(self, kube: Kube) -> None:
+        """Raises HarnessError where the cluster has the component from another image than this run would give it."""
+        first = next(manifest for manifest in self.manifests() if manifest["kind"] in _WORKLOADS)
+        there = kube.find(Ref.of(first))
+        if there and _main_image(there) != _main_image(first):
+            raise HarnessError(
+                f"{self.name} on this cluster is {_main_image(there)}, and this run would have {_main_image(first)}",
+                where=str(Ref.of(first)),
+                remedy="give the options that it was started with (--kargo, --bundle, --pull), or start another",
+            )
 
     def version(self, kube: Kube) -> str:
         """The version that runs: the tag of the image that the first workload's newest pod was started from.
@@ -56,6 +69,11 @@ class Component(ABC):
             raise HarnessError(f"{self.name} has no running pod", where=f"namespace {self.namespace}")
         newest = max(running, key=lambda pod: str(pod["metadata"]["creationTimestamp"]))
         return _tag(newest["status"]["containerStatuses"][-1]["image"])
+
+
+def _main_image(workload: Manifest) -> str:
+    *_, main = containers(workload)
+    return str(main["image"])
 
 
 def _tag(image: str) -> str:

@@ -1,80 +1,84 @@
-"""Kargo: for now always the promotion engine, which behaves as Kargo does."""
+"""Which Kargo a run has: Kargo itself, or the promotion engine in its place. It is chosen here and nowhere else."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
-from gitops_e2e.components.adapting import adapted
-from gitops_e2e.components.applying import apply_all
+from gitops_e2e.bundle import Bundle, BundleError
 from gitops_e2e.components.authority import Authority
-from gitops_e2e.components.certificate import await_issued
 from gitops_e2e.components.component import Component
+from gitops_e2e.components.kargo_chart import KargoChart
+from gitops_e2e.components.promotion_engine import PromotionEngine
 from gitops_e2e.components.sources import Sources
+from gitops_e2e.errors import HarnessError
 from gitops_e2e.images import Images
-from gitops_e2e.kube import Kube, Manifest, Ref
+from gitops_e2e.images.catalogue import GROUPS, KARGO, WITH_KARGO, Foreign, Recipe
 from gitops_e2e.promoter import KARGO_VERSION, VERSION
-from gitops_e2e.promoter.admission import installation
-from gitops_e2e.promoter.admission.configuration import BehindService, InjectedBy, configurations, serving_certificate
-from gitops_e2e.promoter.api import crds
 
-_WEBHOOKS = BehindService("kargo", "kargo-webhooks-server")
-_TRUST = InjectedBy(_WEBHOOKS.namespace, _WEBHOOKS.name)
-_CERTIFICATE = Ref("v1", "Secret", "kargo-webhooks-server-cert", _WEBHOOKS.namespace)
+CHOICES = ("auto", "real", "engine")
+
+_IMAGE = KARGO[0].reference
+_CHART = "kargo"
+_CHART_URL = "oci://ghcr.io/akuity/kargo-charts/kargo"
+
+
+class NoKargo(HarnessError):
+    """The real Kargo is asked for and cannot be had."""
 
 
 @dataclass(frozen=True)
-class PromotionEngine(Component):
-    """The engine in one pod: controllers and webhooks; their certificate is from cert-manager."""
+class KargoChoice:
+    """Whether it is the real one, and why. What is said of it is for the first lines of a run."""
 
-    name: ClassVar[str] = "Kargo"
-    namespace: ClassVar[str] = _WEBHOOKS.namespace
-    needs: ClassVar[tuple[str, ...]] = ("cert-manager",)
-    sources: Sources
-    images: Images
-    authority: Authority
+    real: bool = False
+    reason: str = "auto: no bundle is given, and nothing may be pulled"
 
-    def manifests(self) -> list[Manifest]:
-        """Its kinds, the engine, its certificate, and what the API server asks it about."""
-        return [*crds.manifests(), *self._own(), *self._certificate(), *configurations(_WEBHOOKS, _TRUST)]
+    @staticmethod
+    def of(wanted: str, bundle: Bundle, *, pull: bool) -> KargoChoice:
+        """The choice for `--kargo wanted`. Raises NoKargo, and BundleError for a chart of another version."""
+        chart = bundle.chart(_CHART)
+        if chart and chart.version != KARGO_VERSION:
+            raise BundleError(
+                f"the bundle has {chart}, but {KARGO_VERSION} is what this stack is made for",
+                where=str(chart.path),
+                remedy=f"replace it by the chart's version {KARGO_VERSION}, or take it out of the bundle",
+            )
+        if wanted == "engine":
+            return KargoChoice(real=False, reason="asked for")
+        because = "" if wanted == "real" else "auto: "
+        missing = [what for what, there in (("image", bundle.image(_IMAGE)), ("chart", chart)) if not there]
+        if not missing:
+            return KargoChoice(real=True, reason=f"{because or 'asked for: '}the bundle has its image and its chart")
+        if pull:
+            return KargoChoice(real=True, reason=f"{because or 'asked for: '}its {' and '.join(missing)} may be pulled")
+        if wanted == "real":
+            raise NoKargo(
+                f"--kargo real needs image {_IMAGE} and chart {_CHART} {KARGO_VERSION}: "
+                f"{_lacking(bundle, missing)}, and nothing may be pulled",
+                remedy="give both in a bundle (docs/kargo.md has the commands), or allow --pull, or use --kargo engine",
+            )
+        if not bundle.folder:
+            return KargoChoice()
+        return KargoChoice(real=False, reason=f"auto: {_lacking(bundle, missing)}")
 
-    def install(self, kube: Kube, *, within: float) -> None:
-        """Install all but the webhooks. Raises KubeError with what was refused, NotIssued or NotEstablished."""
-        own = self._own()
-        namespaces = [manifest for manifest in own if manifest["kind"] == "Namespace"]
-        apply_all(kube, [*namespaces, *self._certificate()], within=within)
-        crds.install(kube, timeout=within)
-        await_issued(kube, _CERTIFICATE, within=within)
-        apply_all(kube, own, within=within)
+    @property
+    def groups(self) -> tuple[tuple[Recipe | Foreign, ...], ...]:
+        """The images of a stack with it."""
+        return WITH_KARGO if self.real else GROUPS
 
-    def complete(self, kube: Kube, *, within: float) -> None:
-        """Let the API server ask the engine, which can answer now. Raises NotAsked where it does not."""
-        installation.install(kube, _WEBHOOKS, _TRUST, timeout=within)
+    def component(self, sources: Sources, images: Images, authority: Authority) -> Component:
+        """It, to be installed. Raises NotPulled."""
+        if not self.real:
+            return PromotionEngine(sources, images, authority)
+        chart = images.bundle.chart(_CHART) or sources.pulled_chart(_CHART_URL, KARGO_VERSION)
+        return KargoChart(sources, images, authority, chart)
 
-    def pinned(self) -> str:
-        """The engine's version, and the version of Kargo that it stands for."""
-        return _told(VERSION)
-
-    def version(self, kube: Kube) -> str:
-        """The same of the pod that runs. Raises HarnessError while there is none."""
-        return _told(super().version(kube))
-
-    def _own(self) -> list[Manifest]:
-        images = {"promoter": self.images.reference(f"promoter:{VERSION}")}
-        own = adapted(self.sources.own("kargo.yaml"), namespace=self.namespace, images=images)
-        return [*own, self._trust()]
-
-    def _trust(self) -> Manifest:
-        return {
-            "apiVersion": "v1",
-            "kind": "ConfigMap",
-            "metadata": {"name": "kargo-trust", "namespace": self.namespace},
-            "data": {"ca.crt": self.authority.certificate},
-        }
-
-    def _certificate(self) -> list[Manifest]:
-        return serving_certificate(_WEBHOOKS, secret=_CERTIFICATE.name)
+    def __str__(self) -> str:
+        kargo = f"Kargo {KARGO_VERSION} itself" if self.real else f"the promotion engine {VERSION}"
+        return (
+            f"{kargo} ({self.reason})" if self.real else f"{kargo}, in place of Kargo {KARGO_VERSION} ({self.reason})"
+        )
 
 
-def _told(version: str) -> str:
-    return f"engine {version} (Kargo {KARGO_VERSION} API)"
+def _lacking(bundle: Bundle, missing: list[str]) -> str:
+    return f"the bundle has no {' and no '.join(missing)} of it" if bundle.folder else "no bundle is given"

@@ -14,19 +14,23 @@ from pathlib import Path
 
 import yaml
 
+from gitops_e2e.bundle import Chart
 from gitops_e2e.cache import Cache, digest
-from gitops_e2e.commands import run
+from gitops_e2e.commands import CommandFailed, run
 from gitops_e2e.errors import HarnessError
+from gitops_e2e.images.archiving import not_pulled
 from gitops_e2e.kube import Manifest
+from gitops_e2e.progress import doing
 from gitops_e2e.toolchain import Toolchain
 
 _OWN = Path(__file__).parent / "manifests"
 _HELM_BOUND = 60.0
+_PULL_BOUND = 120.0
 
 
 @dataclass(frozen=True)
 class Sources:
-    """Upstream manifests by Go module, charts by Go module, and our own manifests."""
+    """Upstream manifests by Go module, charts by Go module or in files, and our own manifests."""
 
     cache: Cache
     toolchain: Toolchain
@@ -55,16 +59,40 @@ class Sources:
         def render(scratch: Path) -> list[Manifest]:
             source = self.toolchain.module_dir(module)
             chart = _completed(source / folder, source / crds, version, scratch)
-            return _documents(self._helm_template(chart, namespace, values))
+            return _documents(self._helm_template(chart.name, chart, namespace, values, scratch))
 
         return self._kept(key, render)
 
-    def _helm_template(self, chart: Path, namespace: str, values: Mapping[str, str]) -> Path:
+    def packed_chart(self, chart: Chart, *, namespace: str, values: Mapping[str, str]) -> list[Manifest]:
+        """A chart in a file, rendered by helm as a release of its own name, CRDs included; `values` as above."""
+        key = digest("packed chart", chart.digest, namespace, json.dumps(dict(values), sort_keys=True))
+        return self._kept(
+            key,
+            lambda scratch: _documents(self._helm_template(chart.name, chart.path, namespace, values, scratch)),
+        )
+
+    def pulled_chart(self, url: str, version: str) -> Chart:
+        """A chart of an OCI registry, pulled by helm if missing. Raises NotPulled and BundleError."""
+
+        def pull(folder: Path) -> None:
+            argv: list[str | Path] = [self.toolchain.binary("helm"), "pull", url, "--version", version]
+            with doing(f"pulling chart {url} {version}"):
+                try:
+                    run([*argv, "--destination", folder], timeout=_PULL_BOUND)
+                except CommandFailed as error:
+                    raise not_pulled(f"chart {url} {version}", error) from error
+            Chart.read(_chart_in(folder))
+
+        return Chart.read(_chart_in(self.cache.entry("charts", digest(url, version), pull)))
+
+    def _helm_template(
+        self, release: str, chart: Path, namespace: str, values: Mapping[str, str], scratch: Path
+    ) -> Path:
         kubernetes = self.toolchain.version("k8s.io/kubernetes")
         sets = [f"--set={name}={value}" for name, value in values.items()]
-        argv: list[str | Path] = [self.toolchain.binary("helm"), "template", chart.name, chart]
+        argv: list[str | Path] = [self.toolchain.binary("helm"), "template", release, chart, "--include-crds"]
         argv += ["--namespace", namespace, "--kube-version", kubernetes, *sets]
-        rendered = chart.with_suffix(".yaml")
+        rendered = scratch / "rendered.yaml"
         rendered.write_text(run(argv, timeout=_HELM_BOUND).stdout)
         return rendered
 
@@ -88,6 +116,11 @@ def _completed(chart: Path, crds: Path, version: str, scratch: Path) -> Path:
     template = (copy / "Chart.template.yaml").read_text()
     (copy / "Chart.yaml").write_text(template.replace("v0.1.0", version))
     return copy
+
+
+def _chart_in(folder: Path) -> Path:
+    (chart,) = folder.glob("*.tgz")
+    return chart
 
 
 def _documents(path: Path) -> list[Manifest]:

@@ -13,7 +13,7 @@ from gitops_e2e.components.cert_manager import CertManager
 from gitops_e2e.components.component import PODS, Component
 from gitops_e2e.components.coredns import CoreDNS
 from gitops_e2e.components.git_server import GitServer
-from gitops_e2e.components.kargo import PromotionEngine
+from gitops_e2e.components.kargo import KargoChoice
 from gitops_e2e.components.prometheus import Prometheus
 from gitops_e2e.components.registry import Registry
 from gitops_e2e.components.rollouts import Rollouts
@@ -29,8 +29,8 @@ from gitops_e2e.watching.cache import WatchCache
 from gitops_e2e.watching.waiting import expect
 
 
-def components(sources: Sources, images: Images, authority: Authority) -> tuple[Component, ...]:
-    """All components, those first that the others wait for."""
+def components(sources: Sources, images: Images, authority: Authority, kargo: KargoChoice) -> tuple[Component, ...]:
+    """All components, those first that the others wait for. Raises NotPulled."""
     return (
         CoreDNS(sources, images),
         CertManager(sources, images, authority),
@@ -39,7 +39,7 @@ def components(sources: Sources, images: Images, authority: Authority) -> tuple[
         Rollouts(sources, images),
         Prometheus(sources, images),
         GitServer(sources, images),
-        PromotionEngine(sources, images, authority),
+        kargo.component(sources, images, authority),
     )
 
 
@@ -70,6 +70,11 @@ class Stack:
         """Wait until every workload of the component is rolled out. Raises ExpectationFailed."""
         for workload in component.workloads():
             expect(WorkloadSubject(workload, self.cache), is_rolled_out(), within=self.budgets.component_ready)
+
+    def confirm(self) -> None:
+        """Raises HarnessError where the cluster has a component from another image than this run would give it."""
+        for component in self.components:
+            component.confirm(self.kube)
 
     def await_all_ready(self) -> None:
         """Wait until every component is ready. Raises ExpectationFailed."""

@@ -11,6 +11,9 @@ RECIPES_FOLDER = Path(__file__).parent / "recipes"
 PRODUCT_API_FOLDER = Path(__file__).parents[2] / "product-api"
 PACKAGE_FOLDER = Path(__file__).parents[1]
 
+KARGO_IMAGE = "ghcr.io/akuity/kargo"
+"""What Kargo's chart calls its image."""
+
 _FILES = ("base-files", "base-passwd", "ca-certificates")
 # Every list costs a base, so images that differ by a small package share one.
 _ESSENTIALS = (*_FILES, "catatonit", "stress")
@@ -42,6 +45,35 @@ class Release:
 
 
 @dataclass(frozen=True)
+class Published:
+    """An image as its own project publishes it: what manifests and charts of that project call it.
+
+    `tag` is the version that is wanted, where that is another than the one that is built here.
+    """
+
+    name: str
+    tag: str = ""
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """An image that cannot be built here: it is given in a bundle, or pulled."""
+
+    name: str
+    published: Published
+
+    @property
+    def key(self) -> str:
+        """What the image is asked for by."""
+        return self.name
+
+    @property
+    def reference(self) -> str:
+        """Name and tag, as it is published."""
+        return f"{self.published.name}:{self.published.tag}"
+
+
+@dataclass(frozen=True)
 class Recipe:
     """How one image is made.
 
@@ -50,7 +82,8 @@ class Recipe:
     which the Containerfile may `COPY --from` by their names; `requirements` is a file of Python packages, pinned by
     hash, which are in `python-packages`. `arguments` are further build arguments. `folder` holds the Containerfile;
     `sources` are the files and folders in it that the build sees, so that nothing else there has an influence.
-    `mounts` are files of this machine that a RUN sees, where they exist.
+    `mounts` are files of this machine that a RUN sees, where they exist. `published` is the image of its own project,
+    which may be given in a bundle instead.
     """
 
     name: str
@@ -64,6 +97,7 @@ class Recipe:
     sources: tuple[str, ...] = (".",)
     containerfile: str = "Containerfile"
     mounts: tuple[Path, ...] = ()
+    published: Published | None = None
 
     @property
     def key(self) -> str:
@@ -78,7 +112,8 @@ class Recipe:
 
 def _cert_manager(command: str) -> Recipe:
     module = GoVersion("github.com/cert-manager/cert-manager")
-    return Recipe(f"cert-manager-{command}", module, _ESSENTIALS, tools=("cert-manager",))
+    published = Published(f"quay.io/jetstack/cert-manager-{command}")
+    return Recipe(f"cert-manager-{command}", module, _ESSENTIALS, tools=("cert-manager",), published=published)
 
 
 def _product_api(version: str) -> Recipe:
@@ -97,12 +132,29 @@ def _product_api(version: str) -> Recipe:
 STACK = (
     Recipe("pause", PackageVersion("catatonit"), _ESSENTIALS),
     Recipe("coredns", GoVersion("github.com/coredns/coredns"), _ESSENTIALS, tools=("stack",)),
-    Recipe("argo-rollouts", GoVersion("github.com/argoproj/argo-rollouts"), _ESSENTIALS, tools=("stack",)),
+    Recipe(
+        "argo-rollouts",
+        GoVersion("github.com/argoproj/argo-rollouts"),
+        _ESSENTIALS,
+        tools=("stack",),
+        published=Published("quay.io/argoproj/argo-rollouts"),
+    ),
     _cert_manager("controller"),
     _cert_manager("cainjector"),
     _cert_manager("webhook"),
-    Recipe("argocd", GoVersion("github.com/argoproj/argo-cd/v3"), _GIT, tools=("stack",)),
-    Recipe("redis", PackageVersion("redis-server"), (*_SHELL, "redis-server")),
+    Recipe(
+        "argocd",
+        GoVersion("github.com/argoproj/argo-cd/v3"),
+        _GIT,
+        tools=("stack",),
+        published=Published("quay.io/argoproj/argocd"),
+    ),
+    Recipe(
+        "redis",
+        PackageVersion("redis-server"),
+        (*_SHELL, "redis-server"),
+        published=Published("public.ecr.aws/docker/library/redis", "8.2.2-alpine"),
+    ),
     Recipe("prometheus", PackageVersion("prometheus"), (*_SHELL, "prometheus")),
     Recipe("registry", PackageVersion("docker-registry"), (*_SHELL, "docker-registry")),
     Recipe("git-server", PackageVersion("git"), _GIT),
@@ -133,5 +185,8 @@ ENGINE = (
         containerfile="images/recipes/promoter/Containerfile",
     ),
 )
+KARGO = (Foreign("kargo", Published(KARGO_IMAGE, f"v{promoter.KARGO_VERSION}")),)
 GROUPS = (STACK, DEMO, ENGINE)
 """All recipes, those first that change least."""
+WITH_KARGO = (STACK, DEMO, KARGO)
+"""The same, with Kargo in the engine's place."""

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from gitops_e2e.bundle import Bundle
 from gitops_e2e.cache import BYTE_CODE, Cache, digest
 from gitops_e2e.commands import CommandFailed, CommandTimedOut
 from gitops_e2e.errors import HarnessError
+from gitops_e2e.images.archiving import archived, pulled
 from gitops_e2e.images.bases import make_base
 from gitops_e2e.images.buildah import ARCHIVE, Build
-from gitops_e2e.images.catalogue import GROUPS, GoVersion, PackageVersion, Recipe, Release
+from gitops_e2e.images.bundled import REGISTRY, Bundled
+from gitops_e2e.images.catalogue import GROUPS, Foreign, GoVersion, PackageVersion, Recipe, Release
 from gitops_e2e.images.golden import make_golden_root
 from gitops_e2e.images.needs import BUILDING, LOADING
 from gitops_e2e.images.python_packages import python_packages
@@ -22,7 +25,6 @@ from gitops_e2e.progress import doing
 from gitops_e2e.side_by_side import side_by_side
 from gitops_e2e.toolchain import Toolchain
 
-_REGISTRY = "gitops-e2e.local"
 _BUILDERS = 2
 
 
@@ -36,36 +38,52 @@ class ImageBuildFailed(CommandFailed):
 
 @dataclass(frozen=True)
 class Images:
-    """The images of the stack and the demo, built when first asked for and kept in the cache.
+    """The images of the stack and the demo: from the bundle, else built when first asked for and kept in the cache.
 
-    A name is "argocd", or "product-api:0.9.0" where there are several releases. Methods raise UnknownImage for
-    any other; those that build raise also NotRoot, PackagesMissing, TooLittleDisk and CommandFailed (BaseFailed or
-    ImageBuildFailed, where it is the recipe that is wrong).
+    What can be neither is pulled, where `pull` allows it. A name is "argocd", or "product-api:0.9.0" where there are
+    several releases. Methods raise UnknownImage for any other; those that build raise also NotRoot, PackagesMissing,
+    TooLittleDisk and CommandFailed (BaseFailed or ImageBuildFailed, where it is the recipe that is wrong), and those
+    that pull NotPulled.
     """
 
     cache: Cache
     toolchain: Toolchain
-    groups: tuple[tuple[Recipe, ...], ...] = GROUPS
+    groups: tuple[tuple[Recipe | Foreign, ...], ...] = GROUPS
+    bundle: Bundle = field(default_factory=Bundle)
+    pull: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What every image is asked for by."""
+        return tuple(image.key for image in self._every)
 
     @property
     def recipes(self) -> tuple[Recipe, ...]:
-        """How every image is made."""
-        return tuple(recipe for group in self.groups for recipe in group)
+        """How every image is made that has to be built."""
+        return tuple(image for image in self._every if isinstance(image, Recipe) and not self._given.find(image))
 
     def reference(self, name: str) -> str:
-        """What pods call the image: "gitops-e2e.local/argocd:v3.2.11".
+        """What pods call the image: "gitops-e2e.local/argocd:v3.2.11", or as it is called in the bundle.
 
         The tag is the version inside; to know that of a Debian package, the image's base is made if missing.
         """
-        recipe = self._recipe(name)
-        return f"{_REGISTRY}/{recipe.name}:{self._version(recipe)}"
+        image = self._image(name)
+        if given := self._given.find(image):
+            return given.reference
+        return image.reference if isinstance(image, Foreign) else f"{REGISTRY}/{image.name}:{self._version(image)}"
 
     def archive(self, name: str) -> Path:
-        """The image as an OCI archive, built if missing."""
-        return self._archive(self._recipe(name))
+        """The image as an OCI archive, built or pulled if missing."""
+        return self._archive(self._image(name))
 
     def build_all(self) -> None:
-        """Build what is missing of everything: packages, then commands and bases, then images, some side by side."""
+        """Build what is missing of everything: packages, then commands and bases, then images, some side by side.
+
+        What has to be pulled comes first, as it may not come at all.
+        """
+        for image in self._every:
+            if isinstance(image, Foreign):
+                self._archive(image)
         require(*BUILDING.packages, *LOADING.packages)
         modules = dict.fromkeys(module for recipe in self.recipes for module in recipe.tools)
         package_lists = dict.fromkeys(packages for recipe in self.recipes for packages in _bases(recipe).values())
@@ -76,24 +94,32 @@ class Images:
             ],
             at_most=_BUILDERS,
         )
-        side_by_side([partial(self._archive, recipe) for recipe in self.recipes], at_most=_BUILDERS)
+        side_by_side([partial(self._built, recipe) for recipe in self.recipes], at_most=_BUILDERS)
 
     def golden_root(self) -> Path:
         """A containerd root with every image unpacked, so that pods start at once; nothing may ever write to it.
 
         Each group of images is added to a root that has those which change less often.
         """
-        first, *others = ([self._archive(recipe) for recipe in group] for group in self.groups)
+        first, *others = ([self._archive(image) for image in group] for group in self.groups)
         root = make_golden_root(self.cache, first)
         for archives in others:
             root = make_golden_root(self.cache, archives, upon=root)
         return root
 
-    def _recipe(self, name: str) -> Recipe:
-        for recipe in self.recipes:
-            if recipe.key == name:
-                return recipe
-        known = ", ".join(recipe.key for recipe in self.recipes)
+    @property
+    def _every(self) -> tuple[Recipe | Foreign, ...]:
+        return tuple(image for group in self.groups for image in group)
+
+    @property
+    def _given(self) -> Bundled:
+        return Bundled(self.bundle, self.toolchain)
+
+    def _image(self, name: str) -> Recipe | Foreign:
+        for image in self._every:
+            if image.key == name:
+                return image
+        known = ", ".join(self.names)
         raise UnknownImage(f"there is no image {name}", remedy=f"use one of: {known}")
 
     def _version(self, recipe: Recipe) -> str:
@@ -105,19 +131,32 @@ class Images:
             case Release(version):
                 return version
 
-    def _archive(self, recipe: Recipe) -> Path:
+    def _archive(self, image: Recipe | Foreign) -> Path:
+        if given := self._given.find(image):
+            return archived(self.cache, given)
+        return self._pulled(image) if isinstance(image, Foreign) else self._built(image)
+
+    def _pulled(self, image: Foreign) -> Path:
+        if not self.pull:
+            raise UnknownImage(
+                f"image {image.reference} is not in the bundle, and cannot be built here",
+                remedy="give it in a bundle, or allow it to be pulled, with --pull",
+            )
+        return pulled(self.cache, image.reference)
+
+    def _built(self, recipe: Recipe) -> Path:
         version = self._version(recipe)
         bases = {argument: make_base(self.cache, packages) for argument, packages in _bases(recipe).items()}
         contexts = {module: self.toolchain.binaries(module) for module in recipe.tools} | self._python(recipe)
         arguments = {"VERSION": version, **dict(recipe.arguments)}
         inputs = (*(base.folder for base in bases.values()), *contexts.values())
         names = (recipe.key, *arguments.values(), *(folder.name for folder in inputs))
-        key = digest(_REGISTRY, *names, *_sources(recipe))
+        key = digest(REGISTRY, *names, *_sources(recipe))
 
         def build(folder: Path) -> None:
             context = folder / "context"
             image = Build(
-                reference=f"{_REGISTRY}/{recipe.name}:{version}",
+                reference=f"{REGISTRY}/{recipe.name}:{version}",
                 containerfile=context / recipe.containerfile,
                 context=context,
                 contexts=contexts,

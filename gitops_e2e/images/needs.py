@@ -27,3 +27,4 @@ class Needs:
 BUILDING = Needs(("buildah", "debian-archive-keyring>=2023.3+deb12u2", "mmdebstrap", "runc", "skopeo"), disk=2 * 2**30)
 LOADING = Needs(("containerd", "runc"), disk=4 * 2**30)
 PUSHING = Needs(("skopeo",), disk=0)
+PULLING = Needs(("skopeo",), disk=2**30)

@@ -9,6 +9,7 @@ import pytest
 from gitops_e2e.cache import Cache
 from gitops_e2e.components.authority import Authority
 from gitops_e2e.components.component import Component
+from gitops_e2e.components.kargo import KargoChoice
 from gitops_e2e.components.sources import Sources
 from gitops_e2e.components.stack import Stack, components
 from gitops_e2e.errors import HarnessError
@@ -95,7 +96,7 @@ def test_an_unknown_component_is_refused_with_the_known_ones(kube: Kube) -> None
 def test_every_component_has_what_it_needs_in_the_stack() -> None:
     cache = Cache.of_user()
     toolchain = Toolchain(cache)
-    parts = components(Sources(cache, toolchain), Images(cache, toolchain), Authority.create())
+    parts = components(Sources(cache, toolchain), Images(cache, toolchain), Authority.create(), KargoChoice())
     names = [part.name for part in parts]
     assert len(set(names)) == len(names)
     assert all(need in names for part in parts for need in part.needs)

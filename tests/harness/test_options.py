@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from tests.archives import SmallImage, write_tar
 from tests.harness.running import AS_NOBODY, assert_refused, run
 
 _ONE = ("-k", "Kubernetes")
@@ -16,6 +19,9 @@ _ONE = ("-k", "Kubernetes")
         (["--budget", "nope=3"], ["there is no budget 'nope'", "--budget nope=3", "node_ready"]),
         (["--budget", "node_ready=soon"], ["'soon' is no time in seconds", "write node_ready=90"]),
         (["--reuse-cluster", "one", "--cluster-name", "other"], ["give one"]),
+        (["--kargo", "other"], ["invalid choice: 'other'", "'auto', 'real', 'engine'"]),
+        (["--kargo", "real"], ["--kargo real needs image", "no bundle is given", "to do: give both in a bundle"]),
+        (["--bundle", "/nonexistent"], ["the bundle cannot be read", "where: /nonexistent"]),
     ],
 )
 def test_options_that_say_nothing_are_refused_as_wrong_usage(options: list[str], words: list[str]) -> None:
@@ -55,6 +61,26 @@ def test_who_is_not_root_is_told_so(cluster: str) -> None:
     code, text = run(*_ONE, "--cluster", cluster, within=AS_NOBODY)
 
     assert_refused(code, text, "the built-in node cannot run here", "only root", "to do: run as root")
+
+
+def test_a_truncated_archive_is_refused_before_anything_is_begun(tmp_path: Path) -> None:
+    whole = write_tar(tmp_path / "kargo.tar", SmallImage().layout("ghcr.io/akuity/kargo:v1.8.4"))
+    whole.write_bytes(whole.read_bytes()[:2000])
+
+    code, text = run(*_ONE, env={"GITOPS_E2E_BUNDLE": str(tmp_path)})
+
+    assert code == pytest.ExitCode.USAGE_ERROR, text
+    assert_refused(code, text, f"where: {whole}", "to do:")
+    assert "cluster" not in text
+
+
+def test_another_version_is_refused_before_anything_is_begun(tmp_path: Path) -> None:
+    write_tar(tmp_path / "kargo.tar", SmallImage().saved("ghcr.io/akuity/kargo:v1.8.3"))
+
+    code, text = run(*_ONE, "--bundle", str(tmp_path))
+
+    assert code == pytest.ExitCode.USAGE_ERROR, text
+    assert_refused(code, text, "the bundle has ghcr.io/akuity/kargo:v1.8.3, but v1.8.4 is what this stack is made for")
 
 
 def test_collecting_needs_neither_root_nor_a_cluster() -> None:

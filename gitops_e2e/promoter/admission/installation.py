@@ -10,15 +10,21 @@ from gitops_e2e.promoter.admission.configuration import AtUrl, BehindService, Ca
 from gitops_e2e.promoter.api.kinds import API_VERSION
 
 _POLL_SECONDS = 0.05
+# Kargo's words, of its mutating and of its validating webhooks; before these are asked, an object is accepted.
 _MUTATED = "could not find Stage"
-_VALIDATED = "not supported by the embedded engine"
+_VALIDATED = "is not a project"
 _PROMOTION: Manifest = {
     "apiVersion": API_VERSION,
     "kind": "Promotion",
     "metadata": {"name": "probe", "namespace": "default"},
     "spec": {"stage": "probe", "freight": "probe", "steps": [{"uses": "compose-output"}]},
 }
-_CLUSTER_CONFIG: Manifest = {"apiVersion": API_VERSION, "kind": "ClusterConfig", "metadata": {"name": "probe"}}
+_TASK: Manifest = {
+    "apiVersion": API_VERSION,
+    "kind": "PromotionTask",
+    "metadata": {"name": "probe", "namespace": "default"},
+    "spec": {"steps": [{"uses": "compose-output"}]},
+}
 
 
 class NotAsked(HarnessError):
@@ -32,8 +38,13 @@ def install(kube: Kube, server: AtUrl | BehindService, trust: CaBundle | Injecte
     """
     for manifest in configurations(server, trust):
         kube.apply(manifest)
+    await_asked(kube, timeout=timeout)
+
+
+def await_asked(kube: Kube, *, timeout: float) -> None:
+    """Wait until the API server asks the webhooks, Kargo's own or the engine's. Raises NotAsked as `install`."""
     deadline = time.monotonic() + timeout
-    while answer := _unasked(kube, _PROMOTION, _MUTATED) or _unasked(kube, _CLUSTER_CONFIG, _VALIDATED):
+    while answer := _unasked(kube, _PROMOTION, _MUTATED) or _unasked(kube, _TASK, _VALIDATED):
         if time.monotonic() > deadline:
             raise NotAsked(f"admission webhooks are not in effect after {timeout:g} s: {answer}", where=kube.host)
         time.sleep(_POLL_SECONDS)

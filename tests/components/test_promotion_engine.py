@@ -9,7 +9,7 @@ import pytest
 
 from gitops_e2e.cache import Cache
 from gitops_e2e.components.authority import Authority
-from gitops_e2e.components.kargo import PromotionEngine
+from gitops_e2e.components.promotion_engine import PromotionEngine
 from gitops_e2e.components.sources import Sources
 from gitops_e2e.images import Images
 from gitops_e2e.kube import Manifest

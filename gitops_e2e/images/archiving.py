@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from gitops_e2e.bundle import ImageArchive
@@ -14,6 +19,7 @@ from gitops_e2e.progress import doing
 
 _COPY = ("skopeo", "--insecure-policy", "copy", "--quiet")
 _COPY_BOUND = 300.0
+_GZIP = b"\x1f\x8b"
 _PULL_BOUND = 900.0
 
 
@@ -27,9 +33,9 @@ def archived(cache: Cache, given: ImageArchive) -> Path:
 
     def copy(folder: Path) -> None:
         PUSHING.meet(folder, purpose=f"reading image {given.reference}")
-        source, target = f"{given.format}:{given.path}", f"oci-archive:{folder / ARCHIVE}:{given.reference}"
-        with doing(f"reading image {given.reference} from {given.path.name}"):
-            run([*_COPY, source, target], timeout=_COPY_BOUND)
+        target = f"oci-archive:{folder / ARCHIVE}:{given.reference}"
+        with doing(f"reading image {given.reference} from {given.path.name}"), _uncompressed(given.path) as source:
+            run([*_COPY, f"{given.format}:{source}", target], timeout=_COPY_BOUND)
 
     return cache.entry("given", key, copy) / ARCHIVE
 
@@ -48,6 +54,20 @@ def pulled(cache: Cache, reference: str) -> Path:
         ImageArchive.read(target)
 
     return cache.entry("pulled", digest(reference), pull) / ARCHIVE
+
+
+@contextmanager
+def _uncompressed(path: Path) -> Iterator[Path]:
+    """The archive without compression: skopeo 1.9 finds nothing in a compressed one that `docker save` wrote."""
+    with path.open("rb") as file:
+        compressed = file.read(len(_GZIP)) == _GZIP
+    if not compressed:
+        yield path
+        return
+    with tempfile.NamedTemporaryFile(suffix=".tar") as plain, gzip.open(path) as content:
+        shutil.copyfileobj(content, plain)
+        plain.flush()
+        yield Path(plain.name)
 
 
 def not_pulled(what: str, error: CommandFailed) -> NotPulled:

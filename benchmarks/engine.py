@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from benchmarks.figure import Figure, middle
 from benchmarks.machine import BUDGETS, stack, tell_load
-from gitops_e2e.components.kargo import PromotionEngine
+from gitops_e2e.components.promotion_engine import PromotionEngine
 from gitops_e2e.harness import Harness
 from gitops_e2e.pipeline.changes import no_pods, pauses
 from gitops_e2e.pipeline.freight import is_there

@@ -32,6 +32,7 @@ Feature: What people do by hand
       And release 1.0.0 was promoted to dev, whose canary is paused
       When a person promotes the rollout of dev in full
       Then the stable ReplicaSet of dev runs 1.0.0
+      And no analysis was started
       And the stage dev is Healthy with 1.0.0
 
     Example: the paused canary is aborted

@@ -7,7 +7,7 @@ Feature: Releases become Freight
 
     Example: 1.0.0 becomes Freight, 0.9.0 does not
       Given a project whose stages deploy nothing
-      And release 0.9.0 is in the registry
+      And release 0.9.0 is in the registry, and the Warehouse has looked
       When release 1.0.0 is pushed to the registry
       Then there is Freight of 1.0.0, with an alias, and named after what it consists of
       And there is no other Freight than that of 1.0.0

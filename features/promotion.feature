@@ -17,6 +17,7 @@ Feature: A release goes from dev to prod by promotion
       And release 1.0.0 is promoted to staging by itself
       And staging verifies 1.0.0 by asking its endpoints
       And Git, Kargo and the cluster agree that staging has 1.0.0
+      But prod waits until a person promotes it
 
   Rule: A promotion to prod ends with the sync; that the canary is taken back is told by the stage
 
@@ -29,6 +30,7 @@ Feature: A release goes from dev to prod by promotion
       And release 1.0.0 has come to dev and staging by itself
       When release 1.0.0 is promoted to prod by hand
       Then the Promotion of 1.0.0 succeeds, as it ends with the sync
+      And Argo CD carried out one operation for it
       And one canary pod of three runs 1.0.0 at weight 20
       And the analysis fails, as the memory of a canary pod was above 150 MB
       And the rollout is aborted, and no pod of 1.0.0 remains

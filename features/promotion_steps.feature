@@ -51,6 +51,17 @@ Feature: A promotion that fails says why, and leaves things as they can be gone 
       Then the promotion succeeds
       And Git has the commit of the promotion on top of the other one
 
+  Rule: What main no longer has goes from the stage, too
+
+    Example: an object is taken out of main
+      Given a pipeline without pods, but with a ConfigMap notes
+      And Kargo promotes its releases when told to
+      And there is Freight of 1.0.0
+      And the ConfigMap notes is taken out of main
+      When 1.0.0 is promoted to dev
+      Then the promotion succeeds
+      And neither Git nor the cluster has a ConfigMap notes in dev
+
   Rule: Where there is nothing to change, nothing is committed
 
     Example: the same Freight is promoted again

@@ -10,7 +10,7 @@ from gitops_e2e.pipeline.kargo import PROJECT_CONFIGS
 from gitops_e2e.pipeline.kargo_edits import policies, promoted_by_hand
 from gitops_e2e.pipeline.project import Project
 from gitops_e2e.pipeline.stage import has_verified
-from gitops_e2e.pipeline.wrong_requests import Requests
+from gitops_e2e.pipeline.wrong_requests import Requests, is_as_expected
 from gitops_e2e.watching import Budgets, expect
 
 
@@ -34,6 +34,10 @@ def _(projects: Projects, used: str, first: str, second: str, unused: str, budge
 @then("Kargo answers, when this is asked for:")
 def _(project: Project, datatable: list[list[str]]) -> None:
     requests = Requests.within(project, "1.0.0", "1.1.0")
-    answers = {wrong: requests.answer(wrong) for wrong, _expected in datatable[1:]}
-    others = {wrong: answers[wrong] for wrong, expected in datatable[1:] if expected not in answers[wrong]}
-    assert not others
+    answers = [(wrong, expected, requests.answer(wrong)) for wrong, expected in datatable[1:]]
+    others = [
+        f"  {wrong}\n    answer: {answer}\n    wanted: {expected}"
+        for wrong, expected, answer in answers
+        if not is_as_expected(answer, expected)
+    ]
+    assert not others, "\n".join(["Kargo answers otherwise:", *others])

@@ -67,10 +67,19 @@ def _(pipeline: Pipeline, stage: str, version: str, budgets: Budgets) -> None:
     pipeline.refresh(stage)
     application = replace(pipeline.application(stage), revision=commit)
     expect(application, is_synced_to(commit), within=budgets.application_synced)
-    assert pipeline.deployed_tag(stage) == version
+    pipeline.require_deployed(stage, version)
+
+
+@then(parsers.parse("neither Git nor the cluster has a ConfigMap {name} in {stage}"))
+def _(pipeline: Pipeline, name: str, stage: str, budgets: Budgets) -> None:
+    branch = pipeline.branch(stage)
+    commit = branch.head()
+    assert not branch.has("ConfigMap", name), f"branch {branch.name} has a ConfigMap {name}"
+    application = replace(pipeline.application(stage), revision=commit)
+    expect(application, is_synced_to(commit), within=budgets.application_synced)
+    assert not pipeline.has_config_map(stage, name), f"{stage} has a ConfigMap {name}"
 
 
 @then("Argo CD carried out one operation for it")
 def _(pipeline: Pipeline, promotion: WatchedPromotion) -> None:
-    operations = pipeline.application(promotion.stage).operations_of(promotion.name)
-    assert len(operations) == 1, operations
+    pipeline.require_one_operation(promotion.stage, promotion.name)

@@ -20,7 +20,8 @@ def _(project: Project, version: str, budgets: Budgets) -> None:
 @then(parsers.parse("there is Freight of {version}, with an alias, and named after what it consists of"))
 def _(project: Project, version: str, budgets: Budgets) -> None:
     freight = expect(project.freight(version), is_there(), within=budgets.freight_found)
-    assert freight.name == freight_name(freight.warehouse, *freight.images), freight
+    wanted = freight_name(freight.warehouse, *freight.images)
+    assert freight.name == wanted, f"Freight {freight.state} is called {freight.name} instead of {wanted}"
 
 
 @then(parsers.parse("there is no other Freight than that of {versions}"))

@@ -23,6 +23,16 @@ def _(pipeline: Pipeline) -> None:
     pipeline.change(changes.never_ready())
 
 
+@given("release 1.0.0 says that it is unhealthy")
+def _(pipeline: Pipeline) -> None:
+    pipeline.change(changes.environment("FAULT_UNHEALTHY", "true"))
+
+
+@given("the canary is not asked for its health")
+def _(pipeline: Pipeline) -> None:
+    pipeline.change(changes.no_canary_metric("health"))
+
+
 @given("the analysis of prod asks a Prometheus that is not there")
 def _(pipeline: Pipeline) -> None:
     pipeline.change(changes.prometheus_address("http://not-there.monitoring.svc.cluster.local:9090"))
@@ -31,6 +41,11 @@ def _(pipeline: Pipeline) -> None:
 @given("the analysis of prod asks for a metric that nothing reports")
 def _(pipeline: Pipeline) -> None:
     pipeline.change(changes.memory_metric("a_metric_that_nothing_reports"))
+
+
+@given(parsers.parse("the ConfigMap {name} is taken out of main"))
+def _(pipeline: Pipeline, name: str) -> None:
+    pipeline.change(changes.no_config_map(name))
 
 
 @given(parsers.parse("{stage} carries a sidecar that allocates {mebibytes:d} MiB"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pytest_bdd import given, parsers, when
 
 from fixtures.pipeline import Pipelines
-from gitops_e2e.pipeline.changes import no_stress_sidecar
+from gitops_e2e.pipeline.changes import config_map, no_stress_sidecar
 from gitops_e2e.pipeline.names import STAGES
 from gitops_e2e.pipeline.pipeline import BASELINE, Pipeline, Release
 from gitops_e2e.pipeline.rollout import is_aborted
@@ -22,9 +22,24 @@ def _(pipelines: Pipelines) -> Pipeline:
     return pipelines.create(STAGES, versions=[BASELINE])
 
 
+@given(
+    parsers.re(rf"a pipeline whose (?P<first>\w+) and (?P<second>\w+) serve release {BASELINE}"),
+    target_fixture="pipeline",
+)
+def _(pipelines: Pipelines, first: str, second: str) -> Pipeline:
+    return pipelines.create([first, second], versions=[BASELINE])
+
+
 @given("a pipeline without pods", target_fixture="pipeline")
 def _(pipelines: Pipelines) -> Pipeline:
     return pipelines.create_without_pods(["dev", "staging"])
+
+
+@given(parsers.parse("a pipeline without pods, but with a ConfigMap {name}"), target_fixture="pipeline")
+def _(pipelines: Pipelines, name: str) -> Pipeline:
+    pipeline = pipelines.create_without_pods(["dev"], changes=[config_map(name)])
+    assert pipeline.has_config_map("dev", name), f"dev has no ConfigMap {name}"
+    return pipeline
 
 
 @given(parsers.re(rf"a pipeline whose (?P<stage>\w+) serves release {BASELINE}"), target_fixture="pipeline")

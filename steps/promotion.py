@@ -76,7 +76,7 @@ def _(project: Project, version: str, stage: str, what: str) -> WatchedPromotion
     return project.promote(stage, version, steps=project.variant("faulty", fault(what, project.names)))
 
 
-@when(parsers.re(r"(?P<version>\S+) is promoted to (?P<stage>\w+) again"), target_fixture="promotion")
+@when(parsers.re(r"(?P<version>[\d.]+) is promoted to (?P<stage>\w+)( again)?"), target_fixture="promotion")
 def _(project: Project, version: str, stage: str) -> WatchedPromotion:
     return project.promote(stage, version)
 

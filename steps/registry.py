@@ -8,19 +8,20 @@ from gitops_e2e.pipeline.kargo import WAREHOUSES
 from gitops_e2e.pipeline.kargo_edits import repository
 from gitops_e2e.pipeline.project import Project
 from gitops_e2e.pipeline.registry_address import RegistryAddress
-from gitops_e2e.pipeline.warehouse import is_not_ready
-from gitops_e2e.watching import Budgets
+from gitops_e2e.pipeline.warehouse import WatchedWarehouse, has_looked, is_not_ready
+from gitops_e2e.watching import Budgets, expect
 
 
-@given(parsers.parse("release {version} is in the registry"))
-def _(project: Project, version: str) -> None:
+@given(parsers.parse("release {version} is in the registry, and the Warehouse has looked"))
+def _(project: Project, version: str, budgets: Budgets) -> None:
     project.push(version)
+    expect(project.look(), has_looked(), within=budgets.freight_found)
 
 
-@when(parsers.parse("release {version} is pushed to the registry"))
-def _(project: Project, version: str) -> None:
+@when(parsers.parse("release {version} is pushed to the registry"), target_fixture="warehouse")
+def _(project: Project, version: str) -> WatchedWarehouse:
     project.push(version)
-    project.look()
+    return project.look()
 
 
 @given("the Warehouse reaches the registry at an address of its own", target_fixture="registry_address")
@@ -31,11 +32,12 @@ def _(project: Project) -> RegistryAddress:
     return address
 
 
-@when("the registry goes away from that address")
-def _(project: Project, registry_address: RegistryAddress, budgets: Budgets) -> None:
+@when("the registry goes away from that address", target_fixture="warehouse")
+def _(project: Project, registry_address: RegistryAddress, budgets: Budgets) -> WatchedWarehouse:
     registry_address.close()
     # The node follows the Service a moment later.
     project.look_until(is_not_ready("DiscoveryFailure"), within=budgets.freight_found)
+    return project.look()
 
 
 @given(parsers.parse("the registry went away from that address, and release {version} came in the meantime"))

@@ -35,6 +35,12 @@ def _(project: Project, stage: str) -> None:
     project.reverify(stage)
 
 
+@then(parsers.parse("the verification of {version} in {stage} fails by its metric {metric}"))
+def _(project: Project, version: str, stage: str, metric: str, budgets: Budgets) -> None:
+    failed = has_verification("Failed", version, because=f'Metric "{metric}" assessed Failed')
+    expect(project.stage(stage), failed, within=budgets.stage_settled)
+
+
 @then(parsers.parse("{stage} has a verification of {version} that ended {phase}"))
 def _(project: Project, stage: str, version: str, phase: str, budgets: Budgets) -> None:
     expect(project.stage(stage), has_verification(phase, version), within=budgets.stage_settled)

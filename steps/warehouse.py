@@ -20,5 +20,5 @@ def _(warehouse: WatchedWarehouse, budgets: Budgets) -> None:
 
 
 @then(parsers.parse("the Warehouse is not ready: {message}"))
-def _(project: Project, message: str, budgets: Budgets) -> None:
-    expect(project.warehouse(), is_not_ready(because=message), within=budgets.freight_found)
+def _(warehouse: WatchedWarehouse, message: str, budgets: Budgets) -> None:
+    expect(warehouse, is_not_ready(because=message), within=budgets.freight_found)

@@ -18,7 +18,7 @@ from gitops_e2e.components.prometheus import Prometheus
 from gitops_e2e.components.registry import Registry
 from gitops_e2e.components.rollouts import Rollouts
 from gitops_e2e.components.sources import Sources
-from gitops_e2e.components.workload import WorkloadSubject, is_rolled_out
+from gitops_e2e.components.workload import WorkloadSubject, has_replaced, is_rolled_out
 from gitops_e2e.errors import HarnessError
 from gitops_e2e.images import Images
 from gitops_e2e.kube import Kube, Ref
@@ -82,9 +82,16 @@ class Stack:
             self.await_ready(component)
 
     def kill(self, component: Component) -> None:
-        """End the component's pods at once, as a crash does; others take their place."""
-        for pod in self.kube.list(PODS, component.namespace):
+        """End the component's pods at once, as a crash does, until others have taken their place.
+
+        Raises ExpectationFailed where none do.
+        """
+        pods = self.kube.list(PODS, component.namespace)
+        for pod in pods:
             self.kube.delete(Ref.of(pod), grace=0)
+        replaced = has_replaced({pod["metadata"]["uid"] for pod in pods})
+        for workload in component.workloads():
+            expect(WorkloadSubject(workload, self.cache), replaced, within=self.budgets.component_ready)
 
     def component(self, name: str) -> Component:
         """The component of that name. Raises HarnessError."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -18,6 +18,7 @@ STATEFUL_SETS = Resource("apps/v1", "StatefulSet", "statefulsets", namespaced=Tr
 RESOURCES = (DEPLOYMENTS, STATEFUL_SETS)
 
 _START_PATIENCE = 30.0
+_NONE_WANTED = "it is scaled to 0: no pod of it is wanted"
 
 
 @dataclass(frozen=True)
@@ -97,11 +98,29 @@ def _rolled_out(workload: Workload) -> Verdict:
         f"pods: {described(workload.pods)}"
     )
     if not workload.wanted:
-        return Impossible("it is scaled to 0: no pod of it is wanted")
+        return Impossible(_NONE_WANTED)
     # An old pod that is still there may be the one that is available.
     if workload.there <= workload.updated and workload.wanted <= min(workload.available, workload.updated):
         return Met(observed)
     return _trouble(workload.pods) or Pending(observed)
+
+
+def has_replaced(killed: Collection[str]) -> Expectation[Workload]:
+    """As many pods as are wanted are ready, and the killed ones, given by their uids, are gone.
+
+    The counts are not asked: for a moment they still tell of the killed ones.
+    """
+
+    def judge(workload: Workload) -> Verdict:
+        if not workload.wanted:
+            return Impossible(_NONE_WANTED)
+        left = [pod.name for pod in workload.pods if pod.uid in killed]
+        observed = f"pods: {described(workload.pods)}" + (f"; not gone: {', '.join(left)}" if left else "")
+        if not left and workload.wanted <= sum(pod.ready for pod in workload.pods):
+            return Met(observed)
+        return _trouble(workload.pods) or Pending(observed)
+
+    return expectation("its pods are new ones, and ready", judge)
 
 
 def _trouble(pods: Pods) -> Impossible | None:

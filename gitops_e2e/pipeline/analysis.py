@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from gitops_e2e.kube import Manifest, Resource
 from gitops_e2e.pipeline.pods import HASH_LABEL
@@ -108,7 +109,8 @@ class AnalysisRun:
     """An AnalysisRun of a Rollout's update.
 
     `owner` is the Rollout's uid, `release` the pod-template-hash that is judged, `revision` the update that it is
-    part of. `step` is the index of the step that started it, None where no step did.
+    part of. `step` is the index of the step that started it, None where no step did. `asked` are the addresses that
+    its web metrics ask.
     """
 
     name: str
@@ -121,6 +123,7 @@ class AnalysisRun:
     started: datetime | None
     completed: datetime | None
     metrics: tuple[MetricResult, ...]
+    asked: tuple[str, ...]
 
     @staticmethod
     def of(manifest: Manifest) -> AnalysisRun:
@@ -138,6 +141,7 @@ class AnalysisRun:
             time_of(status.get("startedAt")),
             time_of(status.get("completedAt")),
             tuple(MetricResult.of(each) for each in status.get("metricResults") or []),
+            tuple(_addresses(manifest.get("spec") or {})),
         )
 
     @property
@@ -156,6 +160,12 @@ class AnalysisRun:
         for result in self.metrics:
             if not result.dry_run and metric in {None, result.name}:
                 yield from result.measurements
+
+
+def _addresses(spec: Manifest) -> Iterator[str]:
+    for metric in spec.get("metrics") or []:
+        if web := metric["provider"].get("web"):
+            yield web["url"]
 
 
 @dataclass(frozen=True)
@@ -253,6 +263,17 @@ def analysis_error(because: str = "") -> Expectation[AnalysisRun]:
 def analysis_inconclusive(because: str = "") -> Expectation[AnalysisRun]:
     """It ended Inconclusive: what was measured neither speaks for the canary nor against it."""
     return _ends("Inconclusive", f" because of {because!r}" if because else "", lambda run: _with_words(run, because))
+
+
+def analysis_asks(service: str) -> Expectation[AnalysisRun]:
+    """It asks that service, given as the host part of a URL, and no other."""
+
+    def judge(run: AnalysisRun) -> Verdict:
+        observed = f"asks {', '.join(run.asked) or 'nobody'}"
+        only = run.asked and all(urlsplit(each).hostname == service for each in run.asked)
+        return Met(observed) if only else Impossible(observed)
+
+    return expectation(f"asks {service}", judge)
 
 
 def _ends(

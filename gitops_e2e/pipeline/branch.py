@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import yaml
@@ -39,12 +39,35 @@ class Branch:
         lines = self.git.run("log", f"--max-count={limit}", f"--format=%H{_SEPARATOR}%s", self.head()).splitlines()
         return tuple(Commit(*line.split(_SEPARATOR, 1)) for line in lines)
 
+    def since(self, commit: str) -> tuple[Commit, ...]:
+        """The commits that came on top of that one, newest first. Raises BranchError where it is not there any more."""
+        commits = self.log()
+        ids = [each.id for each in commits]
+        if commit not in ids:
+            raise BranchError(
+                f"branch {self.name} does not rest on commit {commit[:7]} any more: it has {listed(commits)}",
+                where=str(self.git.folder),
+            )
+        return commits[: ids.index(commit)]
+
+    def require(self, version: str, commit: str) -> None:
+        """Raises BranchError unless the newest commit is that one, and asks for that release."""
+        asked, newest = self.image_tag(), self.log(1)[0]
+        if asked != version:
+            raise BranchError(f"branch {self.name} asks for {asked} instead of {version}", where=listed([newest]))
+        if newest.id != commit:
+            raise BranchError(f"branch {self.name} is at {listed([newest])} instead of {commit[:7]}")
+
     def manifests(self) -> list[Manifest]:
         """The objects that the newest commit describes. Raises BranchError."""
         head = self.head()
         paths = self.git.run("ls-tree", "-r", "--name-only", head).splitlines()
         texts = (self.git.run("show", f"{head}:{path}") for path in paths if path.endswith((".yaml", ".yml")))
         return [manifest for text in texts for manifest in yaml.safe_load_all(text) if manifest]
+
+    def has(self, kind: str, name: str) -> bool:
+        """Whether the newest commit describes an object of that kind and name. Raises BranchError."""
+        return any((each["kind"], each["metadata"]["name"]) == (kind, name) for each in self.manifests())
 
     def container(self, name: str) -> Manifest:
         """The Rollout's container of that name. Raises BranchError."""
@@ -60,6 +83,11 @@ class Branch:
     @property
     def _remote(self) -> str:
         return f"refs/remotes/origin/{self.name}"
+
+
+def listed(commits: Sequence[Commit]) -> str:
+    """Commits in a sentence."""
+    return ", ".join(f"{each.id[:7]} ({each.subject})" for each in commits) or "no commit"
 
 
 def _containers(manifests: list[Manifest]) -> Iterator[Manifest]:

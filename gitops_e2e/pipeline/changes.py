@@ -14,6 +14,7 @@ from gitops_e2e.kube import Manifest
 from gitops_e2e.pipeline.names import SERVICE
 
 _ROLLOUT = "base/rollout.yaml"
+_CANARY_CHECK = "base/analysis-template.yaml"
 _MEMORY_CHECK = "stages/prod/canary-check.yaml"
 _STRESS = "stress-sidecar.yaml"
 
@@ -103,6 +104,32 @@ def no_pods() -> Change:
     return edited(_ROLLOUT, edit, f"Run no pods of {SERVICE}")
 
 
+def config_map(name: str) -> Change:
+    """Every stage has a ConfigMap of that name, which nobody uses."""
+    metadata = {"name": name}
+
+    def make(main: Path) -> None:
+        config_map = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"for": "nobody"}}
+        (main / f"base/{name}.yaml").write_text(yaml.safe_dump(config_map))
+        _resources(lambda resources: resources.append(f"{name}.yaml")).make(main)
+
+    return Change(f"Have a ConfigMap {name}", make)
+
+
+def no_config_map(name: str) -> Change:
+    """No stage has that ConfigMap any more."""
+
+    def make(main: Path) -> None:
+        (main / f"base/{name}.yaml").unlink()
+        _resources(lambda resources: resources.remove(f"{name}.yaml")).make(main)
+
+    return Change(f"Take the ConfigMap {name} out", make)
+
+
+def _resources(edit: Callable[[list[str]], None]) -> Change:
+    return edited("base/kustomization.yaml", lambda base: edit(base["resources"]), "Change what base consists of")
+
+
 def no_stress_sidecar(stage: str = "prod") -> Change:
     """The stage's pods no longer carry the sidecar that allocates memory."""
     overlay = f"stages/{stage}/kustomization.yaml"
@@ -125,6 +152,19 @@ def memory_metric(name: str) -> Change:
         prometheus["query"] = prometheus["query"].replace("container_memory_working_set_bytes", name)
 
     return edited(_MEMORY_CHECK, edit, f"Judge prod's canary by {name}")
+
+
+def no_canary_metric(name: str) -> Change:
+    """The canary of dev and staging is not judged by that metric."""
+
+    def edit(template: Manifest) -> None:
+        metrics = template["spec"]["metrics"]
+        kept = [metric for metric in metrics if metric["name"] != name]
+        if len(kept) == len(metrics):
+            raise ChangeError(f"the canary check has no metric {name}", where=_CANARY_CHECK)
+        template["spec"]["metrics"] = kept
+
+    return edited(_CANARY_CHECK, edit, f"Judge no canary by {name}")
 
 
 def prometheus_address(url: str) -> Change:

@@ -10,6 +10,7 @@ How Kargo (1.8) behaves, as far as expectations rest on it:
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,7 +19,18 @@ from gitops_e2e.kube import Manifest
 from gitops_e2e.pipeline.kargo import FREIGHTS, Image, has_tag
 from gitops_e2e.pipeline.names import PipelineNames
 from gitops_e2e.pipeline.reading import time_of
-from gitops_e2e.watching import Expectation, Fact, Met, Pending, Place, Snapshot, Verdict, WatchCache, expectation
+from gitops_e2e.watching import (
+    Expectation,
+    Fact,
+    Impossible,
+    Met,
+    Pending,
+    Place,
+    Snapshot,
+    Verdict,
+    WatchCache,
+    expectation,
+)
 
 
 @dataclass(frozen=True)
@@ -156,7 +168,11 @@ def is_verified_in(stage: str) -> Expectation[Freight]:
 
 def is_not_verified_in(stage: str) -> Expectation[Freight]:
     """The stage has not proven it; what follows has to be waited for elsewhere, as the stage may be at it."""
-    return expectation(f"is not verified in {stage}", lambda freight: _if(stage not in freight.verified_in, freight))
+
+    def judge(freight: Freight) -> Verdict:
+        return Impossible(freight.state) if stage in freight.verified_in else Met(freight.state)
+
+    return expectation(f"is not verified in {stage}", judge)
 
 
 def is_currently_in(stage: str) -> Expectation[Freight]:
@@ -183,12 +199,14 @@ def is_approved_for(stage: str) -> Expectation[Freight]:
 
 
 def is_of(*versions: str) -> Expectation[tuple[Freight, ...]]:
-    """There is one piece for each of these tags, in the order in which they came, and no other."""
+    """There is one piece for each of these tags, and no other, as none ever goes by itself."""
 
     def judge(pieces: tuple[Freight, ...]) -> Verdict:
-        tags = [image.tag for each in pieces for image in each.images]
-        observed = f"Freight of {', '.join(tags) or 'nothing'}"
-        return Met(observed) if tags == list(versions) else Pending(observed)
+        tags = Counter(image.tag for each in pieces for image in each.images)
+        observed = f"Freight of {', '.join(tags.elements()) or 'nothing'}"
+        if tags - Counter(versions):
+            return Impossible(observed)
+        return Met(observed) if tags == Counter(versions) else Pending(observed)
 
     return expectation(f"is of {', '.join(versions) or 'nothing'}", judge)
 

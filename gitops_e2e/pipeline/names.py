@@ -76,6 +76,10 @@ class PipelineNames:
         """The Service of the canary's pods, which the analysis asks."""
         return f"{self.id}-canary"
 
+    def stable_address(self, stage: str) -> str:
+        """The host by which that Service is asked from within the cluster."""
+        return f"{self.stable_service}.{self.namespace(stage)}.svc.cluster.local"
+
     def namespace(self, stage: str) -> str:
         """Where a stage runs."""
         return f"{self.id}-{stage}"

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from gitops_e2e.errors import HarnessError
 from gitops_e2e.kube import Manifest, Ref
 from gitops_e2e.pipeline.adaptation import Adaptation
 from gitops_e2e.pipeline.analysis import WatchedAnalysis
@@ -37,6 +38,10 @@ RELEASES = (BASELINE, "1.0.0")
 
 _REFRESH = {"metadata": {"annotations": {"argocd.argoproj.io/refresh": "normal"}}}
 _SIDECARS = ("redis", "stress")
+
+
+class NotDeployed(HarnessError):
+    """The cluster does not have what a stage is to run, or has it by other means."""
 
 
 @dataclass(frozen=True)
@@ -208,11 +213,24 @@ class Pipeline:
         """The stage's pods of the service, of whatever release."""
         return WatchedPods(self.platform.cache, self.names.namespace(stage), {"app": SERVICE})
 
-    def deployed_tag(self, stage: str) -> str:
-        """The tag of the service's image that the stage's Rollout asks for. Raises NotFound."""
+    def require_deployed(self, stage: str, version: str) -> None:
+        """Raises NotDeployed unless the stage's Rollout asks for that release, whatever becomes of it."""
         rollout = self.platform.kube.get(self.rollout_ref(stage))
         containers = rollout["spec"]["template"]["spec"]["containers"]
-        return next(tag_of(each["image"]) for each in containers if each["name"] == SERVICE)
+        deployed = next(tag_of(each["image"]) for each in containers if each["name"] == SERVICE)
+        if deployed != version:
+            raise NotDeployed(f"the Rollout of {stage} asks for {deployed} instead of {version}")
+
+    def require_one_operation(self, stage: str, promotion: str) -> None:
+        """Raises NotDeployed unless Argo CD carried out just one operation that this Promotion asked for."""
+        begun = sorted(self.application(stage).operations_of(promotion))
+        if len(begun) != 1:
+            times = f", begun at {', '.join(begun)}" if begun else ""
+            raise NotDeployed(f"Argo CD carried out {len(begun)} operations for Promotion {promotion}{times}")
+
+    def has_config_map(self, stage: str, name: str) -> bool:
+        """Whether the cluster has a ConfigMap of that name where the stage runs."""
+        return self.platform.kube.find(Ref("v1", "ConfigMap", name, self.names.namespace(stage))) is not None
 
     def rollout_ref(self, stage: str) -> Ref:
         """Which Rollout runs the stage."""

@@ -76,6 +76,7 @@ class Pod:
     """A pod. `release` is its pod-template-hash, "" for a pod that is no Rollout's."""
 
     name: str
+    uid: str
     release: str
     phase: str
     scheduled: bool
@@ -93,6 +94,7 @@ class Pod:
         containers = [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]
         return Pod(
             metadata["name"],
+            metadata.get("uid", ""),
             (metadata.get("labels") or {}).get(HASH_LABEL, ""),
             status.get("phase", ""),
             _is_true(found, "PodScheduled"),

@@ -113,9 +113,10 @@ class Project:
         while True:
             try:
                 return expect(self.look(), expectation, within=_LOOK)
-            except ExpectationFailed:
+            except ExpectationFailed as failed:
                 if time.monotonic() > deadline:
-                    raise
+                    what = f"the Warehouse looked again and again for {within:g} s, the last time:\n{failed}"
+                    raise ExpectationFailed(what, failed.verdict) from failed
 
     def ask(self, resource: Resource, name: str, annotation: str) -> str:
         """Let Kargo look at an object, by giving the annotation a new value: the one that is returned."""

@@ -255,8 +255,30 @@ def has_freight(version: str) -> Expectation[Stage]:
 
 
 def has_no_freight() -> Expectation[Stage]:
-    """Nothing was promoted to it so far."""
-    return expectation("has no Freight", lambda stage: (Pending if stage.freight else Met)(stage.state))
+    """Nothing was promoted to it so far: what it has, it never gives away."""
+    return expectation("has no Freight", lambda stage: (Impossible if stage.freight else Met)(stage.state))
+
+
+def promotes_by_hand() -> Expectation[Stage]:
+    """No policy lets it take new Freight by itself."""
+
+    def judge(stage: Stage) -> Verdict:
+        if stage.promotes_by_itself:
+            return Impossible(f"it takes new Freight by itself; {stage.state}")
+        return Met(stage.state)
+
+    return expectation("takes no Freight by itself", judge)
+
+
+def promotes_by_itself() -> Expectation[Stage]:
+    """A policy lets it take new Freight by itself; that is seen to when it looks."""
+
+    def judge(stage: Stage) -> Verdict:
+        if stage.promotes_by_itself:
+            return Met(stage.state)
+        return Impossible(f"no policy lets it take new Freight by itself; {stage.state}")
+
+    return expectation("takes new Freight by itself", judge)
 
 
 def is_healthy_with(version: str) -> Expectation[Stage]:

@@ -4,7 +4,8 @@ How Kargo (1.8) behaves, as far as expectations rest on it:
 - It looks when its annotation `kargo.akuity.io/refresh` changes, and tells the value in `lastHandledRefresh` once it
   has looked, with success or without.
 - While it looks it is not ready, for that reason; and it has forgotten whether there was Freight to make.
-- A look that failed is repeated, at first within milliseconds, later with pauses of minutes. So nothing is final.
+- A look that failed is repeated, at first within milliseconds, later with pauses of minutes. So nothing is final;
+  but what the answer to a refresh says stays so, as long as what is looked at does.
 """
 
 from __future__ import annotations
@@ -16,9 +17,22 @@ from gitops_e2e.kube import Manifest
 from gitops_e2e.pipeline.kargo import WAREHOUSES
 from gitops_e2e.pipeline.names import PipelineNames
 from gitops_e2e.pipeline.reading import Condition, conditions
-from gitops_e2e.watching import Expectation, Fact, Met, Pending, Place, Snapshot, Verdict, WatchCache, expectation
+from gitops_e2e.watching import (
+    Expectation,
+    Fact,
+    Impossible,
+    Met,
+    Pending,
+    Place,
+    Snapshot,
+    Verdict,
+    WatchCache,
+    expectation,
+)
 
 _LOOKING = "DiscoveryInProgress"
+# Longer than a few looks take, of which the first may have missed what was changed at the same time.
+_PATIENCE = 10.0
 
 
 @dataclass(frozen=True)
@@ -104,6 +118,11 @@ class WatchedWarehouse:
 # --- expectations
 
 
+def has_looked() -> Expectation[Warehouse]:
+    """It has looked, whatever it found."""
+    return expectation("has looked", lambda warehouse: Met(warehouse.state))
+
+
 def has_discovered(*tags: str) -> Expectation[Warehouse]:
     """It could look, and these tags are what it may make Freight of, best first."""
 
@@ -120,7 +139,7 @@ def is_not_ready(reason: str = "", because: str = "") -> Expectation[Warehouse]:
     def judge(warehouse: Warehouse) -> Verdict:
         ready = warehouse.ready
         so = ready.status == "False" and reason in {"", ready.reason} and because.lower() in ready.message.lower()
-        return Met(warehouse.state) if so else Pending(warehouse.state)
+        return Met(warehouse.state) if so else Impossible(warehouse.state, lasting=_PATIENCE)
 
     why = f": {reason}" if reason else ""
     return expectation(f"is not ready{why}" + (f" because of {because!r}" if because else ""), judge)
@@ -131,7 +150,8 @@ def says(condition: str, reason: str) -> Expectation[Warehouse]:
 
     def judge(warehouse: Warehouse) -> Verdict:
         found = warehouse.condition(condition)
-        return (Met if found.reason == reason else Pending)(f"{found}; {warehouse.state}")
+        observed = f"{found}; {warehouse.state}"
+        return Met(observed) if found.reason == reason else Impossible(observed, lasting=_PATIENCE)
 
     return expectation(f"says {condition} {reason}", judge)
 

@@ -14,6 +14,12 @@ from gitops_e2e.watching import expect
 
 ACCEPTED = "accepted"
 
+
+def is_as_expected(answer: str, expected: str) -> bool:
+    """Whether an answer is ACCEPTED where that is expected, or a refusal with these words."""
+    return answer == expected if ACCEPTED in {answer, expected} else expected in answer
+
+
 _NOWHERE = "http://nowhere.invalid/x.git"
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from gitops_e2e.components.workload import Workload, is_rolled_out
+from gitops_e2e.components.workload import Workload, has_replaced, is_rolled_out
 from gitops_e2e.pipeline.pods import Pod
 from gitops_e2e.watching import Impossible, Met, Pending
 from gitops_e2e.watching.expectation import History, Moment, Verdict
@@ -42,6 +42,30 @@ def test_what_is_scaled_to_zero_is_not_ready_and_will_not_become_so() -> None:
     )
     assert isinstance(reading, Workload)
     assert verdict(reading) == Impossible("it is scaled to 0: no pod of it is wanted")
+
+
+def after_a_kill(*pods: tuple[str, bool]) -> Verdict:
+    """What is said of an engine of one pod, whose pod "old" was killed; pods by uid, ready or not."""
+    ready = {True: [{"type": "Ready", "status": "True"}], False: []}
+    found = tuple(
+        Pod.of({"metadata": {"name": uid, "uid": uid}, "status": {"conditions": ready[is_ready]}})
+        for uid, is_ready in pods
+    )
+    # The Deployment's counts are from before the kill.
+    status = {"observedGeneration": 1, "replicas": 1, "updatedReplicas": 1, "availableReplicas": 1}
+    reading = Workload.read({"metadata": {"generation": 1}, "spec": {"replicas": 1}, "status": status}, found)
+    assert isinstance(reading, Workload)
+    moment = Moment(reading, 0.0)
+    return has_replaced({"old"}).over(History(moment, lambda: [moment], asked=0.0, now=0.0))
+
+
+def test_what_was_killed_is_back_when_a_new_pod_is_ready() -> None:
+    assert isinstance(after_a_kill(("new", True)), Met)
+
+
+@pytest.mark.parametrize("pods", [[("old", True)], [], [("new", False)], [("old", True), ("new", True)]])
+def test_what_was_killed_is_not_back_before(pods: list[tuple[str, bool]]) -> None:
+    assert isinstance(after_a_kill(*pods), Pending)
 
 
 def test_an_image_that_is_missing_is_named_and_ends_the_wait() -> None:

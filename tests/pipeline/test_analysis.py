@@ -11,6 +11,7 @@ from gitops_e2e.pipeline.analysis import (
     ANALYSIS_RUNS,
     AnalysisRun,
     WatchedAnalysis,
+    analysis_asks,
     analysis_error,
     analysis_failed,
     analysis_inconclusive,
@@ -177,6 +178,17 @@ class TestEnds:
         expect(subject, analysis_inconclusive(), within=0)
         with pytest.raises(ExpectationFailed, match="ended Inconclusive"):
             expect(subject, analysis_successful(), within=5)
+
+    def test_whom_it_asks(self, cache: WatchCache, run: Manifest) -> None:
+        def asking(*hosts: str) -> WatchedAnalysis:
+            metrics = [{"name": "web", "provider": {"web": {"url": f"http://{host}:3000/health"}}} for host in hosts]
+            put(cache, ANALYSIS_RUNS, "rollback", run["metadata"]["name"], {**run, "spec": {"metrics": metrics}})
+            return watched(cache, "rollback")
+
+        expect(asking("shop.staging.svc", "shop.staging.svc"), analysis_asks("shop.staging.svc"), within=0)
+        for hosts in ((), ("shop.dev.svc",), ("shop.staging.svc", "shop.dev.svc")):
+            with pytest.raises(ExpectationFailed, match=f"asks .*{hosts[-1] if hosts else 'nobody'}"):
+                expect(asking(*hosts), analysis_asks("shop.staging.svc"), within=5)
 
     def test_one_of_another_rollout_is_not_taken(self, cache: WatchCache, run: Manifest) -> None:
         strange = {"kind": "Rollout", "uid": "another", "controller": True}

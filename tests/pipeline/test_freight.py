@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from gitops_e2e.pipeline import warehouse
 from gitops_e2e.pipeline.freight import (
     AllFreight,
     Freight,
@@ -16,8 +17,8 @@ from gitops_e2e.pipeline.freight import (
 )
 from gitops_e2e.pipeline.kargo import FREIGHTS, WAREHOUSES, freight_name
 from gitops_e2e.pipeline.names import PipelineNames
-from gitops_e2e.pipeline.warehouse import Warehouse, WatchedWarehouse, has_discovered, is_not_ready
-from gitops_e2e.watching import Expectation, ExpectationFailed, WatchCache, expect, passed_through
+from gitops_e2e.pipeline.warehouse import Warehouse, WatchedWarehouse, has_discovered, has_looked, is_not_ready, says
+from gitops_e2e.watching import Expectation, ExpectationFailed, Impossible, WatchCache, expect, passed_through
 from tests.kargo_recorded import PROJECT, objects, play, sequence, story
 from tests.recorded import idle_cache
 
@@ -57,6 +58,9 @@ class TestFreight:
         expect(freight(cache, "1.0.0"), is_not_verified_in("prod"), within=0)
         with pytest.raises(ExpectationFailed, match="verified in dev, staging"):
             expect(freight(cache, "1.0.0"), is_verified_in("prod"), within=0)
+        with pytest.raises(ExpectationFailed, match="verified in dev, staging") as failed:
+            expect(freight(cache, "1.0.0"), is_not_verified_in("staging"), within=60)
+        assert isinstance(failed.value.verdict, Impossible)
 
     def test_its_way(self, cache: WatchCache) -> None:
         play(cache, sequence(FREIGHTS))
@@ -69,8 +73,11 @@ class TestFreight:
         play(cache, objects("at-the-end/freights"))
         everything = AllFreight(cache, NAMES)
         expect(everything, is_of("1.0.0", "1.0.1", "1.1.0"), within=0)
-        with pytest.raises(ExpectationFailed, match=r"Freight of 1\.0\.0, 1\.0\.1, 1\.1\.0"):
-            expect(everything, is_of("1.0.0"), within=0)
+        with pytest.raises(ExpectationFailed, match=r"Freight of 1\.0\.0, 1\.0\.1, 1\.1\.0") as failed:
+            expect(everything, is_of("1.0.0"), within=60)
+        assert isinstance(failed.value.verdict, Impossible)
+        with pytest.raises(ExpectationFailed, match="was not so within"):
+            expect(everything, is_of("1.0.0", "1.0.1", "1.1.0", "1.2.0"), within=0)
 
     def test_the_story(self, cache: WatchCache) -> None:
         play(cache, sequence(FREIGHTS, "c240bb48531da0ec4c6ec9271e5f43917f173aab"))
@@ -108,9 +115,20 @@ class TestWarehouse:
 
     def test_a_constraint_that_matches_nothing(self, cache: WatchCache) -> None:
         play(cache, sequence(WAREHOUSES, "nomatch"))
-        warehouse = expect(_named(cache, "nomatch"), is_not_ready("MissingImageReferences"), within=0)
-        assert warehouse.tags == ()
+        nothing = expect(_named(cache, "nomatch"), is_not_ready("MissingImageReferences"), within=0)
+        assert nothing.tags == ()
+        expect(_named(cache, "nomatch"), has_looked(), within=0)
         assert _pending(_named(cache, "nomatch"), has_discovered("1.0.0"))
+
+    def test_what_the_answer_to_a_refresh_says_does_not_pass(
+        self, cache: WatchCache, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(warehouse, "_PATIENCE", 0.0)
+        play(cache, sequence(WAREHOUSES, PROJECT)[:4])
+        for wanted in (is_not_ready("DiscoveryFailure"), says("FreightCreated", "AlreadyExists")):
+            with pytest.raises(ExpectationFailed, match=r"Ready=True .*discovered 1\.0\.1, 1\.0\.0") as failed:
+                expect(self.watched(cache, refresh=REFRESHED), wanted, within=60)
+            assert isinstance(failed.value.verdict, Impossible)
 
     def test_the_story_tells_what_a_look_found_and_no_looking(self, cache: WatchCache) -> None:
         play(cache, sequence(WAREHOUSES, "nomatch"))

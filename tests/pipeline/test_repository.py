@@ -138,6 +138,35 @@ def test_a_stage_that_has_no_overlay_cannot_be_rendered(repository: Repository) 
         repository.render("qa", "0.9.0")
 
 
+def test_what_came_on_top_of_a_commit(repository: Repository) -> None:
+    baseline = repository.render("dev", "0.9.0").commit
+    branch = repository.branch("dev")
+    assert branch.since(baseline) == ()
+    release = repository.render("dev", "1.0.0").commit
+    other = repository.commit_beside("dev")
+    assert [entry.id for entry in branch.since(baseline)] == [other, release]
+    assert [entry.id for entry in branch.since(release)] == [other]
+
+
+def test_a_branch_that_was_rewritten_says_so(repository: Repository) -> None:
+    baseline = repository.render("dev", "0.9.0").commit
+    other = repository.render("staging", "1.0.0").commit
+    repository.git.run("push", "--quiet", "--force", "origin", f"{other}:refs/heads/stage/dev")
+    with pytest.raises(BranchError, match=rf"does not rest on commit {baseline[:7]} any more: it has {other[:7]} \("):
+        repository.branch("dev").since(baseline)
+
+
+def test_what_a_branch_must_ask_for(repository: Repository) -> None:
+    commit = repository.render("dev", "1.0.0").commit
+    branch = repository.branch("dev")
+    branch.require("1.0.0", commit)
+    with pytest.raises(BranchError, match=r"stage/dev asks for 1\.0\.0 instead of 0\.9\.0"):
+        branch.require("0.9.0", commit)
+    other = repository.commit_beside("dev")
+    with pytest.raises(BranchError, match=rf"stage/dev is at {other[:7]} \(Leave a notice\) instead of {commit[:7]}"):
+        branch.require("1.0.0", commit)
+
+
 def test_a_branch_that_is_not_there_says_so(repository: Repository) -> None:
     with pytest.raises(BranchError, match="no branch stage/dev"):
         repository.branch("dev").head()
@@ -177,6 +206,15 @@ def test_a_change_is_a_commit_on_main_and_reaches_a_stage_with_its_next_release(
 def pauses(branch: Branch) -> list[str]:
     steps = find(branch, "Rollout")["spec"]["strategy"]["canary"]["steps"]
     return [step["pause"]["duration"] for step in steps if "pause" in step]
+
+
+def test_a_config_map_comes_and_goes(repository: Repository) -> None:
+    repository.change(changes.config_map("notes"))
+    repository.render("dev", "0.9.0")
+    assert repository.branch("dev").has("ConfigMap", "notes")
+    repository.change(changes.no_config_map("notes"))
+    repository.render("dev", "0.9.0")
+    assert not repository.branch("dev").has("ConfigMap", "notes")
 
 
 def test_prod_no_longer_carries_the_sidecar(repository: Repository) -> None:

@@ -23,6 +23,8 @@ from gitops_e2e.pipeline.stage import (
     is_promoting,
     is_ready_with,
     is_unhealthy_with,
+    promotes_by_hand,
+    promotes_by_itself,
 )
 from gitops_e2e.watching import Expectation, ExpectationFailed, WatchCache, expect, passed_through
 from tests.kargo_recorded import PROJECT, objects, play, sequence, story
@@ -78,6 +80,22 @@ class TestTheWay:
         fresh = {"metadata": {"name": "staging", "namespace": PROJECT}, "kind": "Stage", "spec": {}}
         play(cache, [fresh])
         expect(staging(cache), has_no_freight(), within=0)
+
+    def test_what_it_has_it_does_not_give_away(self, cache: WatchCache) -> None:
+        play(cache, sequence(STAGES, "staging"))
+        with pytest.raises(ExpectationFailed, match="cannot become so any more"):
+            expect(staging(cache), has_no_freight(), within=60)
+
+    def test_a_policy_lets_it_promote_by_itself(self, cache: WatchCache) -> None:
+        *_, last = sequence(STAGES, "staging")
+        play(cache, [last | {"status": last["status"] | {"autoPromotionEnabled": True}}])
+        with pytest.raises(ExpectationFailed, match="it takes new Freight by itself"):
+            expect(staging(cache), promotes_by_hand(), within=60)
+        expect(staging(cache), promotes_by_itself(), within=0)
+        play(cache, [last | {"status": last["status"] | {"autoPromotionEnabled": False}}])
+        expect(staging(cache), promotes_by_hand(), within=0)
+        with pytest.raises(ExpectationFailed, match="no policy lets it take new Freight by itself"):
+            expect(staging(cache), promotes_by_itself(), within=0)
         expect(staging(cache), is_idle(), within=0)
         assert pending(staging(cache), has_freight("1.0.0"))
 

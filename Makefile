@@ -48,8 +48,10 @@ product-api: $(READY)  ## style, types and tests of the service under test, with
 bench: $(READY)  ## measured figures, one JSON object a line; ONLY=name,name runs some
 	@$(BIN)/python -m benchmarks $(ONLY)
 
+NIGHTLY := lint unit features node product-api kargo conformance
 nightly: export GITOPS_E2E_KILLS = 50
-nightly: test kargo conformance  ## what takes long: 50 killed runs, promotion by Kargo, and the whole of `make test`
+nightly: $(READY)  ## all that takes long, one target after the other; ends with what broke, and since when
+	@$(BIN)/python -m gitops_e2e.nightly $(NIGHTLY)
 
 clean: $(READY)  ## sweeps what runs left, and this clone's own files; ALL=1 the shared cache too
 	$(BIN)/python -m gitops_e2e.clean $(if $(ALL),--all)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,24 +10,30 @@ import pytest
 
 from gitops_e2e.bundle import Bundle, Chart
 from gitops_e2e.cache import Cache
-from gitops_e2e.commands import CommandFailed
+from gitops_e2e.commands import CommandFailed, run
 from gitops_e2e.components.authority import Authority
 from gitops_e2e.components.kargo import KargoChoice
 from gitops_e2e.components.kargo_chart import KargoChart
 from gitops_e2e.components.sources import Sources
 from gitops_e2e.images import Images
+from gitops_e2e.images.archiving import NotPulled
 from gitops_e2e.images.catalogue import WITH_KARGO
 from gitops_e2e.kube import Manifest
 from gitops_e2e.toolchain import Toolchain
 from tests.kargo_stand_in import DEPLOYMENTS, REFERENCE, write_stand_in_chart
+from tests.local_registry import running_registry
 
 pytestmark = pytest.mark.node  # helm has to be built
 
 
 @pytest.fixture
-def kargo(tmp_path: Path) -> KargoChart:
-    toolchain = Toolchain(Cache.of_user())
-    sources = Sources(Cache(tmp_path / "cache"), toolchain)
+def scratch_sources(tmp_path: Path) -> Sources:
+    return Sources(Cache(tmp_path / "cache"), Toolchain(Cache.of_user()))
+
+
+@pytest.fixture
+def kargo(tmp_path: Path, scratch_sources: Sources) -> KargoChart:
+    sources, toolchain = scratch_sources, scratch_sources.toolchain
     chart = Chart.read(write_stand_in_chart(tmp_path / "kargo.tgz", sources))
     images = Images(toolchain.cache, toolchain, WITH_KARGO, Bundle(tmp_path, (), (chart,)))
     component = KargoChoice(real=True).component(sources, images, Authority.create())
@@ -78,3 +85,23 @@ def test_a_chart_that_does_not_render_says_why(kargo: KargoChart, tmp_path: Path
     chart = replace(Chart.read(broken), path=tmp_path / "gone.tgz")
     with pytest.raises(CommandFailed, match=r"gone\.tgz"):
         replace(kargo, chart=chart).manifests()
+
+
+def test_a_chart_is_pulled_once(
+    tmp_path: Path, kargo: KargoChart, monkeypatch: pytest.MonkeyPatch, scratch_sources: Sources
+) -> None:
+    with running_registry(tmp_path / "registry", tls=True) as address:
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "registry/ca.crt"))
+        helm = kargo.sources.toolchain.binary("helm")
+        run([helm, "push", kargo.chart.path, f"oci://{address}/charts"], timeout=60)
+        pulled = scratch_sources.pulled_chart(f"oci://{address}/charts/kargo", "1.8.4")
+    assert (pulled.name, pulled.version, pulled.digest) == ("kargo", "1.8.4", kargo.chart.digest)
+    assert scratch_sources.pulled_chart(f"oci://{address}/charts/kargo", "1.8.4") == pulled
+
+
+def test_a_chart_that_cannot_be_pulled_is_told_in_one_message(scratch_sources: Sources) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        url = f"oci://127.0.0.1:{taken.getsockname()[1]}/charts/kargo"
+    with pytest.raises(NotPulled, match=rf"chart {url} 1\.8\.4 cannot be pulled: .*connection refused"):
+        scratch_sources.pulled_chart(url, "1.8.4")
+    assert list((scratch_sources.cache.root / "charts").iterdir()) == []

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gitops_e2e.bundle import Bundle, ImageArchive
+from gitops_e2e.bundle import Bundle, BundleError, ImageArchive
 from gitops_e2e.cache import Cache
 from gitops_e2e.commands import run
 from gitops_e2e.images import Images, containerd
 from gitops_e2e.images.archiving import NotPulled, archived, pulled
 from gitops_e2e.images.catalogue import Recipe
+from gitops_e2e.images.pushing import push
 from tests.archives import SmallImage, write_tar
+from tests.local_registry import running_registry
 
 pytestmark = pytest.mark.node
 
@@ -69,6 +71,38 @@ def test_what_is_given_is_not_built(
     assert manifest_in(bundled.archive("greeting:1.0"))["annotations"] == {ANNOTATION: archive.reference}
     assert list(bundled.golden_root().glob("io.containerd.snapshotter.v1.overlayfs/snapshots/*/fs/greeting"))
     assert not (images.cache.root / "images").exists()
+
+
+@pytest.fixture
+def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    with running_registry(tmp_path / "registry", tls=True) as address:
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "registry/ca.crt"))
+        yield address
+
+
+def test_an_image_is_pulled_once_and_carries_its_name(
+    cache: Cache, tmp_path: Path, registry: str, manifest_in: Callable[[Path], dict[str, Any]]
+) -> None:
+    reference = f"{registry}/akuity/kargo:v1.8.4"
+    push(given(tmp_path / "a.tar", "layout", reference).path, reference, insecure=False)
+    archive = pulled(cache, reference)
+    assert manifest_in(archive)["annotations"] == {ANNOTATION: reference}
+    made = archive.stat().st_mtime_ns
+    assert pulled(cache, reference).stat().st_mtime_ns == made
+
+
+def test_a_pulled_image_of_another_version_than_its_tag_is_refused(cache: Cache, tmp_path: Path, registry: str) -> None:
+    reference = f"{registry}/akuity/kargo:v1.8.4"
+    image = SmallImage({"org.opencontainers.image.version": "1.8.3"})
+    push(write_tar(tmp_path / "a.tar", image.layout(reference)), reference, insecure=False)
+    with pytest.raises(BundleError, match=r"its tag is v1\.8\.4, but the image's label"):
+        pulled(cache, reference)
+    assert list((cache.root / "pulled").iterdir()) == []
+
+
+def test_an_image_that_the_registry_does_not_have_is_told(cache: Cache, registry: str) -> None:
+    with pytest.raises(NotPulled, match="manifest unknown"):
+        pulled(cache, f"{registry}/akuity/kargo:v1.8.4")
 
 
 def test_a_registry_that_is_out_of_reach_is_told_in_one_message_and_leaves_nothing(cache: Cache) -> None:

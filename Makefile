@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: features kargo conformance test test-kind test-kind-smoke kind lint unit node product-api bench nightly clean lock
+.PHONY: features kargo conformance conformance-docs test test-kind test-kind-smoke kind lint unit node product-api bench nightly clean lock
 
 features: $(READY)  ## from nothing to a verdict: provisions everything, runs the scenarios
 	$(BIN)/pytest features/ $(ARGS)
@@ -12,8 +12,11 @@ features: $(READY)  ## from nothing to a verdict: provisions everything, runs th
 kargo: $(READY)  ## the scenarios of promotion by Kargo, on the promotion engine
 	$(BIN)/pytest features/ -m kargo $(ARGS)
 
-conformance: $(READY)  ## the promotion engine held against recordings of Kargo 1.8.4, on a real API server
-	$(BIN)/pytest tests/promoter tests/kargo
+conformance: $(READY)  ## the promotion engine held against recordings of Kargo 1.8.4, on real API servers
+	$(BIN)/python -m pytest --confcutdir=tests -n 2 --dist=loadfile -p tests.promoter.conformance_table tests/promoter tests/kargo
+
+conformance-docs: $(READY)  ## writes the table of the last `make conformance` into docs/kargo-engine.md
+	$(BIN)/python -m tests.promoter.conformance_table
 
 test: lint unit features node product-api  ## the scenarios, and all of the project's own tests
 

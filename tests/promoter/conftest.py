@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import itertools
+import json
 import os
 import shutil
 import ssl
@@ -34,6 +35,8 @@ from gitops_e2e.promoter.admission.server import AdmissionServer, KeyPair
 from gitops_e2e.promoter.api import crds
 from gitops_e2e.promoter.expressions import Evaluator
 from tests.control_plane import ControlPlane
+from tests.promoter.conformance import Conformance
+from tests.promoter.conformance_table import COUNTS
 
 _FOREIGN_CRDS = {  # files by Go module
     "github.com/argoproj/argo-cd/v3": ("application-crd.yaml",),
@@ -43,7 +46,7 @@ _FOREIGN_CRDS = {  # files by Go module
         "cluster-analysis-template-crd.yaml",
     ),
 }
-_USERS = {  # their groups, by name
+USERS = {  # their groups, by name
     "admin": "system:masters",
     "system:serviceaccount:kargo:kargo-controller": "system:masters",
     "alice": "",
@@ -51,10 +54,23 @@ _USERS = {  # their groups, by name
 _numbers = itertools.count(1)
 
 
+@pytest.fixture
+def conformance(request: pytest.FixtureRequest) -> Iterator[Conformance]:
+    """Compares with a recording; the table of `make conformance` has what was compared."""
+    held = Conformance()
+    yield held
+    counts = {
+        "compared": sum(each.compared for each in held.comparisons),
+        "ignored": sum(each.ignored for each in held.comparisons),
+        "accepted": [str(each.citation) for each in held.accepted],
+    }
+    request.node.user_properties.append((COUNTS, json.dumps(counts)))
+
+
 @pytest.fixture(scope="session")
 def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     """An API server that knows the built-in kinds only."""
-    plane = ControlPlane(tmp_path_factory.mktemp("control-plane"), _USERS)
+    plane = ControlPlane(tmp_path_factory.mktemp("control-plane"), USERS)
     try:
         plane.start()
         yield plane
@@ -71,15 +87,20 @@ def bare_apiserver(control_plane: ControlPlane) -> Path:
 @pytest.fixture(scope="session")
 def apiserver(control_plane: ControlPlane) -> Path:
     """The same with Kargo's kinds, Applications, AnalysisRuns and AnalysisTemplates."""
-    kube = control_plane.kube()
+    install_kinds(control_plane)
+    return control_plane.kubeconfig
+
+
+def install_kinds(plane: ControlPlane) -> None:
+    """Have an API server know Kargo's kinds, Applications, AnalysisRuns and AnalysisTemplates."""
+    kube = plane.kube()
     crds.install(kube)
     for module, files in _FOREIGN_CRDS.items():
         for file in files:
-            manifest = yaml.safe_load((control_plane.module(module) / "manifests/crds" / file).read_text())
+            manifest = yaml.safe_load((plane.module(module) / "manifests/crds" / file).read_text())
             manifest.pop("status", None)
             kube.apply(manifest)
             _wait_served(kube, manifest)
-    return control_plane.kubeconfig
 
 
 @pytest.fixture(scope="session")

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
 import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -23,82 +18,22 @@ import yaml
 from gitops_e2e.errors import HarnessError
 from gitops_e2e.kube import Kube, Manifest, Ref
 from gitops_e2e.promoter.accounts import in_cluster_kubeconfig
-from gitops_e2e.promoter.admission.configuration import AtUrl, CaBundle, configurations
-from gitops_e2e.promoter.admission.installation import install
 from gitops_e2e.promoter.admission.server import KeyPair
-from gitops_e2e.promoter.api.kinds import API_VERSION, STAGES
-from gitops_e2e.promoter.api.names import collection_id, promotion_name
+from gitops_e2e.promoter.api.kinds import API_VERSION
 from gitops_e2e.promoter.engine import Address, Settings
+from tests.promoter.engine_process import WAIT, Place, an_object, until, webhooks
 
 pytestmark = pytest.mark.node
 
-WAIT = 30.0
 FREIGHT = {
     "origin": {"kind": "Warehouse", "name": "demo"},
     "images": [{"repoURL": "127.0.0.1:9/api", "tag": "1.0.0", "digest": "sha256:" + "a" * 64}],
 }
 
 
-def until(description: str, holds: Callable[[], Any]) -> Any:
-    deadline = time.monotonic() + WAIT
-    while not (found := holds()):
-        assert time.monotonic() < deadline, f"waited in vain: {description}"
-        time.sleep(0.02)
-    return found
-
-
-@dataclass(frozen=True)
-class Place:
-    """What an engine is started with."""
-
-    kubeconfig: Path
-    tools: Path
-    folder: Path
-
-    @contextmanager
-    def engine(self, *, address: str = "127.0.0.1:0") -> Iterator[tuple[subprocess.Popen[str], str]]:
-        """A running engine and the address of its webhooks."""
-        argv = [
-            *(sys.executable, "-m", "gitops_e2e.promoter", "--kubeconfig", str(self.kubeconfig)),
-            *("--webhook-address", address, "--cert", str(self.folder), "--tools", str(self.tools)),
-            *("--work-dir", str(self.folder / "work")),
-        ]
-        with (self.folder / "engine.log").open("a") as log:
-            process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "KILL", "--", *argv], stdout=subprocess.PIPE, stderr=log, text=True
-            )
-        try:
-            assert process.stdout is not None
-            line = process.stdout.readline()
-            assert line.startswith("ready: webhooks at https://"), (self.folder / "engine.log").read_text()
-            yield process, line.split()[-1]
-        finally:
-            process.kill()
-            process.wait(10)
-
-
 @pytest.fixture(scope="module")
 def place(apiserver: Path, tools: Path, serving_keys: KeyPair, tmp_path_factory: pytest.TempPathFactory) -> Place:
-    folder = tmp_path_factory.mktemp("engine")
-    (folder / "tls.crt").write_bytes(serving_keys.certificate)
-    (folder / "tls.key").write_bytes(serving_keys.key)
-    return Place(apiserver, tools, folder)
-
-
-@contextmanager
-def webhooks(kube: Kube, url: str, keys: KeyPair) -> Iterator[None]:
-    server, trust = AtUrl(url), CaBundle(keys.certificate)
-    install(kube, server, trust)
-    try:
-        yield
-    finally:
-        for manifest in configurations(server, trust):
-            kube.delete(Ref.of(manifest))
-
-
-def an_object(kind: str, name: str, namespace: str | None = None, **fields: Any) -> Manifest:
-    metadata = {"name": name} | ({"namespace": namespace} if namespace else {})
-    return {"apiVersion": API_VERSION, "kind": kind, "metadata": metadata, **fields}
+    return Place.make(apiserver, tools, tmp_path_factory.mktemp("engine"), serving_keys)
 
 
 def a_pipeline(kube: Kube, project: str, *steps: Manifest) -> None:
@@ -141,74 +76,6 @@ def test_freight_is_promoted_and_sigterm_ends_the_engine(place: Place, kube: Kub
         assert promotion["status"]["state"] == {"step-1": {"v": 2}}
         process.send_signal(signal.SIGTERM)
         assert process.wait(WAIT) == 0
-
-
-GRAPH = Path(__file__).parent / "recordings/stage-graph"
-RECORDED_REPO, REPO = "10.231.0.2:5000/product-api", "127.0.0.1:9/product-api"
-
-
-def normalized(value: Any) -> Any:
-    """Without times, ids and the random parts of names."""
-    text = json.dumps(value)
-    text = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "<time>", text)
-    text = re.sub(r"\b[0-7][0-9a-hjkmnp-tv-z]{25}\b", "<ulid>", text)
-    text = re.sub(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", "<uuid>", text)
-    return json.loads(re.sub(r'"lastHandledRefresh": "\d+"', '"lastHandledRefresh": "<token>"', text))
-
-
-def test_the_recorded_graph_of_stages_by_the_whole_engine(place: Place, kube: Kube, serving_keys: KeyPair) -> None:
-    def adapted(file: str) -> str:
-        return (GRAPH / file).read_text().replace(RECORDED_REPO, REPO)
-
-    recorded_freight = json.loads(adapted("freights.json"))[0]
-    with place.engine() as (_, url), webhooks(kube, url, serving_keys):
-        for manifest in yaml.safe_load_all(adapted("input.yaml")):
-            kube.create(manifest)
-        until("stages", lambda: len(graph_stages(kube, "NoFreight")) == 8)
-        freight = kube.create(
-            an_object("Freight", "any", "graph", images=recorded_freight["images"], origin=recorded_freight["origin"])
-        )
-        name = freight["metadata"]["name"]
-        until("auto", lambda: graph_stages(kube, "Verified") >= {"auto-a", "auto-b", "auto-one", "x"})
-        step = {"uses": "compose-output", "config": {"v": 1}}
-        spec = {"stage": "manual-c", "freight": name, "steps": [step]}
-        kube.create(an_object("Promotion", promotion_name("manual-c", name), "graph", spec=spec))
-        kube.create(an_object("Promotion", "flow.x.1", "graph", spec={**spec, "stage": "flow"}))
-        until("all", lambda: "auto-all" in graph_stages(kube, "Verified"))
-        soaked = {"verifiedIn": {"auto-a": {"longestSoak": "16s"}}}
-        kube.patch(Ref.of(freight), {"status": soaked}, subresource="status")
-        re1 = Ref(API_VERSION, "Stage", "re1", "graph")
-        kube.patch(re1, {"metadata": {"annotations": {"kargo.akuity.io/refresh": "1795438824"}}})
-        until("soaked", lambda: "re1" in graph_stages(kube, "Verified"))
-        until("flow", lambda: kube.get(Ref(API_VERSION, "Promotion", "flow.x.1", "graph")).get("status"))
-
-    old, new = recorded_freight["metadata"]["name"], name
-    renames = {old: new, collection_id([old]): collection_id([new]), f".{old[:7]}": f".{new[:7]}"}
-
-    def expected(file: str) -> dict[str, Any]:
-        text = adapted(file)
-        for before, after in renames.items():
-            text = text.replace(before, after)
-        return {one["metadata"]["name"].split(".")[0]: normalized(one) for one in json.loads(text)}
-
-    stages = {one["metadata"]["name"]: normalized(one) for one in kube.list(STAGES, "graph")}
-    for stage, recorded in expected("stages.json").items():
-        assert stages[stage]["status"] == recorded["status"], stage
-        assert stages[stage]["spec"] == recorded["spec"]
-    made = {one["metadata"]["name"].split(".")[0]: normalized(one) for one in promotions(kube, "graph")}
-    for stage, recorded in expected("promotions.json").items():
-        assert made[stage]["metadata"]["name"] == recorded["metadata"]["name"]
-        assert made[stage]["spec"] == recorded["spec"]
-        assert made[stage]["status"] == recorded["status"]
-
-
-def graph_stages(kube: Kube, reason: str) -> set[str]:
-    """The Stages that are Ready, or not, for this reason."""
-    return {
-        stage["metadata"]["name"]
-        for stage in kube.list(STAGES, "graph")
-        if any(one["reason"] == reason for one in stage.get("status", {}).get("conditions", [])[:1])
-    }
 
 
 class _Gate(ThreadingHTTPServer):

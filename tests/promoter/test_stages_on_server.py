@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from gitops_e2e.kube import Kube, Manifest, Ref, Resource
 from gitops_e2e.promoter.api.freights import origin, reference
@@ -31,7 +30,6 @@ from gitops_e2e.promoter.stages.analysis_runs import ANALYSIS_RUNS
 
 pytestmark = pytest.mark.node
 
-GRAPH = Path(__file__).parent / "recordings/stage-graph"
 AT_THE_END = Path(__file__).parent / "recordings/objects/at-the-end"
 STEPS = [{"uses": "compose-output", "config": {"v": 1}}]
 FREIGHT = "f49ff1e667d8618d16beebcf0298e6e5081a51e5"
@@ -252,54 +250,6 @@ def double(apiserver: Path, evaluator: Evaluator) -> Iterator[PromotionDouble]:
 @pytest.fixture
 def project(kube: Kube, namespace: str, double: PromotionDouble) -> Project:
     return Project(kube, namespace, double)
-
-
-def normalized(value: Any) -> Any:
-    """Without what differs from run to run: times, ids, addresses and random parts of names."""
-    if isinstance(value, dict):
-        return {key: normalized(entry) for key, entry in value.items()}
-    if isinstance(value, list):
-        return [normalized(entry) for entry in value]
-    if isinstance(value, str):
-        text = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "<time>", value)
-        text = re.sub(r"\b[0-7][0-9a-hjkmnp-tv-z]{25}\b", "<ulid>", text)
-        text = re.sub(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", "<uuid>", text)
-        return re.sub(r"^\d{10}$", "<token>", text)
-    return value
-
-
-def test_the_recorded_graph_of_stages(project: Project) -> None:
-    objects = list(yaml.safe_load_all((GRAPH / "input.yaml").read_text()))
-    freight = json.loads((GRAPH / "freights.json").read_text())[0]
-    name = freight["metadata"]["name"]
-    for manifest in (one for one in objects if one["kind"] not in {"Project", "ProjectConfig"}):
-        project.kube.create(manifest | {"metadata": manifest["metadata"] | {"namespace": project.name}})
-    config = next(one for one in objects if one["kind"] == "ProjectConfig")
-    project.configure(config["spec"])
-    for stage in ("auto-a", "auto-b", "auto-one", "x", "re1", "manual-c", "direct-and-stages", "auto-all"):
-        project.until_ready(stage, "NoFreight")
-
-    project.create("Freight", name, **{key: freight[key] for key in ("alias", "images", "origin")})
-    for stage in ("auto-a", "auto-b", "auto-one", "x"):
-        project.until_ready(stage, "Verified")
-    assert project.promotions("auto-all") == project.promotions("manual-c") == project.promotions("re1") == []
-
-    project.promote("manual-c", name)
-    project.until_ready("auto-all", "Verified")
-
-    project.until_refreshed("re1", "1700000000")
-    assert project.promotions("re1") == []
-    soaked = {"verifiedIn": {"auto-a": {"longestSoak": "15.5s"}}}
-    project.set_status(project.ref("Freight", name), soaked)
-    project.until_refreshed("re1", "1700000001")
-    project.until_ready("re1", "Verified")
-
-    for recorded in json.loads((GRAPH / "stages.json").read_text()):
-        stage = recorded["metadata"]["name"]
-        assert normalized(project.status(stage)) == normalized(recorded["status"]), stage
-    recorded_freight = normalized(freight["status"])
-    recorded_freight["verifiedIn"]["auto-a"]["longestSoak"] = "15.5s"
-    assert normalized(project.freight_status(name)) == recorded_freight
 
 
 def test_a_new_stage_waits_for_freight_and_says_so(project: Project) -> None:
@@ -644,12 +594,6 @@ def test_a_failed_verification_is_repeated_on_request(project: Project) -> None:
     assert annotations_of(second) == {}
     finish(project, second, "Successful")
     project.until_ready("staging", "Verified")
-    recorded = json.loads((AT_THE_END / "stage-reverified.json").read_text())[0]
-    expected = normalized(recorded["status"]["freightHistory"][0]["verificationHistory"])
-    made = normalized(project.verifications("staging"))
-    for entry in (*expected, *made):
-        entry["analysisRun"] |= {"name": "run", "namespace": "ns"}
-    assert made == expected
     assert first["metadata"]["name"] != second["metadata"]["name"]
     event = until("event", lambda: project.events("FreightVerificationSucceeded"))[0]
     assert annotations_of(event)["event.kargo.akuity.io/actor"] == "kubernetes:admin"

@@ -59,3 +59,9 @@ def _satisfies(freight: Manifest, request: FreightRequest, now: datetime) -> boo
         for stage in request.stages
     )
     return all(proven) if request.strategy == "All" else any(proven)
+
+
+def without_stage(freight: Manifest, field: str, stage: str) -> Manifest | None:
+    """What to write in place of a map of the status, by stage, to take one out: the last one takes the map along."""
+    others = freight.get("status", {}).get(field, {}).keys() - {stage}
+    return {stage: None} if others else None

@@ -107,6 +107,10 @@ class AnalysisRuns:
                 "ownerReferences": self._owners(draft, collection),
             },
             "spec": spec,
+            "status": {
+                "phase": "",
+                "runSummary": {},
+            },  # Kargo sends it along, and it is kept: the kind has no subresource
         }
 
     def _owners(self, draft: Draft, collection: Manifest) -> list[Manifest]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gitops_e2e.kube import Kube, Manifest, Ref
+from gitops_e2e.promoter.api.freights import without_stage
 from gitops_e2e.promoter.api.kinds import FINALIZER
 from gitops_e2e.promoter.runtime import Store
 from gitops_e2e.promoter.stages.analysis_runs import AnalysisRuns
@@ -15,7 +16,9 @@ def take_leave(stage: Manifest, kube: Kube, freights: Store, runs: AnalysisRuns)
     for freight in freights.list(namespace):
         status = freight.get("status", {})
         traces: Manifest = {
-            field: {name: None} for field in ("verifiedIn", "approvedFor") if name in status.get(field, {})
+            field: without_stage(freight, field, name)
+            for field in ("verifiedIn", "approvedFor")
+            if name in status.get(field, {})
         }
         if traces:
             kube.patch(Ref.of(freight), {"status": traces}, subresource="status")

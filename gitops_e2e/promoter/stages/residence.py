@@ -6,7 +6,7 @@ from datetime import datetime
 
 from gitops_e2e.errors import HarnessError
 from gitops_e2e.kube import Kube, Manifest, Ref
-from gitops_e2e.promoter.api.freights import is_verified_in, soak
+from gitops_e2e.promoter.api.freights import is_verified_in, soak, without_stage
 from gitops_e2e.promoter.runtime import Key, Store, format_duration, rfc3339
 from gitops_e2e.promoter.stages.draft import Draft
 
@@ -32,7 +32,7 @@ def synchronize(draft: Draft, freights: Store, kube: Kube, now: datetime) -> Non
 
 
 def _leave(freight: Manifest, stage: str, kube: Kube, now: datetime) -> None:
-    change: Manifest = {"currentlyIn": {stage: None}}
+    change: Manifest = {"currentlyIn": without_stage(freight, "currentlyIn", stage)}
     if is_verified_in(freight, stage):
         change["verifiedIn"] = {stage: {"longestSoak": format_duration(soak(freight, stage, now))}}
     kube.patch(Ref.of(freight), {"status": change}, subresource="status")

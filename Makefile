@@ -51,7 +51,7 @@ product-api: $(READY)  ## style, types and tests of the service under test, with
 bench: $(READY)  ## measured figures, one JSON object a line; ONLY=name,name runs some
 	@$(BIN)/python -m benchmarks $(ONLY)
 
-NIGHTLY := lint unit features node product-api kargo conformance
+NIGHTLY := lint unit features node product-api kargo conformance kind test-kind
 nightly: export GITOPS_E2E_KILLS = 50
 nightly: $(READY)  ## all that takes long, one target after the other; ends with what broke, and since when
 	@$(BIN)/python -m gitops_e2e.nightly $(NIGHTLY)

@@ -13,6 +13,7 @@ import pytest
 
 from gitops_e2e.cache import Cache
 from gitops_e2e.clusters.kind import own_engine
+from gitops_e2e.clusters.kind.engine import Engine
 from gitops_e2e.clusters.kind.own_engine import EngineRecord
 from gitops_e2e.commands import run
 from tests.clusters.kit import eventually
@@ -112,6 +113,11 @@ def test_two_run_side_by_side(owner: subprocess.Popen[str]) -> None:
         assert own_engine.records().find(record_of(owner).name), "the engine of a living owner was swept"
         assert engine.unavailable_because() is None
         assert record_of(owner).engine.unavailable_because() is None
+        assert subnet(engine) != subnet(record_of(owner).engine)
+
+
+def subnet(engine: Engine) -> str:
+    return engine.docker("network", "inspect", "--format={{(index .IPAM.Config 0).Subnet}}", "kind")
 
 
 def test_what_it_does_not_own_is_not_swept(owner: subprocess.Popen[str]) -> None:

@@ -86,3 +86,38 @@ def test_the_stack_is_shown_on_request(tmp_path: Path) -> None:
     shown = _report(tmp_path, 'raise HarnessError("it is closed")', "--tb=long")
 
     assert _STACK.search(shown)
+
+
+_DEAD_CLUSTER = """
+from types import SimpleNamespace
+from fixtures import ownership
+from gitops_e2e.errors import HarnessError
+
+class Cluster:
+    def check(self):
+        raise HarnessError("the cluster has died with its Docker engine", remedy="start Docker")
+
+def pytest_configure(config):
+    config.stash[ownership._HARNESS] = SimpleNamespace(cluster=Cluster())
+"""
+_SECOND = """
+  Example: it is open again
+    Given a shop
+    Then it is open
+"""
+
+
+def test_the_death_of_the_cluster_is_what_is_said_and_nothing_more_is_tried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "conftest.py").write_text(_DEAD_CLUSTER)
+    monkeypatch.setattr("tests.harness.test_reporting._FEATURE", _FEATURE + _SECOND)
+
+    shown = _report(tmp_path, 'raise HarnessError("no answer from the API server")')
+
+    message = "the cluster has died with its Docker engine\n  to do: start Docker\n"
+    assert f"Then it is open\n  {tmp_path}/shop.feature:5\n{message}" in shown
+    assert "no answer from the API server" not in shown
+    assert "! the cluster has died !" in shown
+    assert "1 failed" in shown
+    assert "2 failed" not in shown

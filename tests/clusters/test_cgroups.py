@@ -146,6 +146,16 @@ def test_directories_are_removed_bottom_up_and_absent_ones_are_fine(tmp_path: Pa
     assert not (tmp_path / "one").exists()
 
 
+def test_a_container_of_docker_leaves_nothing_in_a_unified_hierarchy_beside_those_of_version_1(tmp_path: Path) -> None:
+    machine = Machine("v1-and-empty-unified", tmp_path)
+    for hierarchy in ("cpu", "systemd", "unified"):
+        (tmp_path / hierarchy / "one/container").mkdir(parents=True)
+
+    cgroups.remove_everywhere("one", machine.mountinfo)
+
+    assert list(tmp_path.glob("*/one")) == []
+
+
 @pytest.fixture
 def real() -> Iterator[VersionTwo]:
     """The machine's own hierarchy of version 2, with the controllers that version 1 has left it, if any."""

@@ -152,7 +152,7 @@ def detect(mountinfo: str | None = None) -> Cgroups:
     Version 1 if its hierarchies have every controller that a node needs, whatever else is mounted; version 2 if
     the unified hierarchy has. Raises UnsuitableCgroups for anything else, as for controllers split between both.
     """
-    mounts = _cgroup_mounts(mountinfo if mountinfo is not None else Path("/proc/self/mountinfo").read_text())
+    mounts = _cgroup_mounts(mountinfo if mountinfo is not None else _mountinfo())
     hierarchies = tuple(Hierarchy(mount, options) for type_, mount, options in mounts if type_ == "cgroup")
     unified = [mount for type_, mount, _ in mounts if type_ == "cgroup2"]
     first = frozenset[str]().union(*(hierarchy.controllers for hierarchy in hierarchies))
@@ -170,12 +170,16 @@ def detect(mountinfo: str | None = None) -> Cgroups:
     )
 
 
-def remove_everywhere(name: str) -> None:
+def remove_everywhere(name: str, mountinfo: str | None = None) -> None:
     """Remove the directories of that name at the top of every hierarchy, bottom-up: in those, too, that a node does
     not use, such as version 2's beside those of version 1. Absent ones are fine.
     """
-    for _, mount, _ in _cgroup_mounts(Path("/proc/self/mountinfo").read_text()):
+    for _, mount, _ in _cgroup_mounts(mountinfo or _mountinfo()):
         _remove(mount / name)
+
+
+def _mountinfo() -> str:
+    return Path("/proc/self/mountinfo").read_text()
 
 
 def _cgroup_mounts(mountinfo: str) -> list[tuple[str, Path, str]]:

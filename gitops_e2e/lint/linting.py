@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from gitops_e2e.errors import HarnessError
 from gitops_e2e.lint import analysis, features, kargo, manifests, options, promotions, services, stages
 from gitops_e2e.lint.checkout import Checkout
 from gitops_e2e.lint.finding import Finding
@@ -13,6 +14,12 @@ from gitops_e2e.lint.renders import Renders
 from gitops_e2e.lint.schemas import Schemas
 from gitops_e2e.promoter.expressions import Evaluator
 from gitops_e2e.toolchain import Toolchain
+
+_FOLDERS = ("features", "steps", "manifests", "kargo")
+
+
+class NoCheckout(HarnessError):
+    """A folder does not hold what there is to lint."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +40,12 @@ class Tools:
 def lint(root: Path, toolchain: Toolchain) -> list[Finding]:
     """All findings in a checkout, each once, by their places.
 
-    Raises CommandFailed where what it reads cannot be fetched or built.
+    Raises NoCheckout, and CommandFailed where what it reads cannot be fetched or built.
     """
+    if missing := [name for name in _FOLDERS if not (root / name).is_dir()]:
+        raise NoCheckout(
+            f"there is no folder {' or '.join(missing)} here", where=str(root), remedy="run it in the project's root"
+        )
     return sorted({*options.check(root), *features.check(root), *objects(root, Tools.of(toolchain))})
 
 

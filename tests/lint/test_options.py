@@ -16,6 +16,7 @@ from gitops_e2e.lint.finding import Finding
 from tests.lint.conftest import ROOT, Copy
 
 INI = "pytest.ini"
+SERVICE = "manifests/base/service.yaml"
 
 
 def test_an_option_that_pytest_does_not_know(copy: Copy) -> None:
@@ -72,3 +73,37 @@ def test_a_run_with_a_variable_that_nothing_reads_does_not_begin(command: list[s
     assert finished.returncode not in {0, 1}
     assert "there is no setting GITOPS_E2E_KILS" in finished.stderr
     assert "use GITOPS_E2E_KILLS, or unset it" in finished.stderr
+
+
+def test_a_folder_without_anything_to_lint_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "features").mkdir()
+    finished = subprocess.run(
+        [sys.executable, "-m", "gitops_e2e.lint"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert finished.returncode == 2
+    assert finished.stdout == ""
+    assert "there is no folder steps or manifests or kargo here" in finished.stderr
+    assert "to do: run it in the project's root" in finished.stderr
+
+
+def test_findings_are_lines_and_an_exit_code(copy: Copy) -> None:
+    copy.plant(SERVICE, "targetPort: http", "targetPort: web")
+    (copy.root / INI).unlink()
+    finished = subprocess.run(
+        [sys.executable, "-m", "gitops_e2e.lint"],
+        cwd=copy.root,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (finished.returncode, finished.stdout) == (
+        1,
+        f"{SERVICE}:14: Service kargo-demo-stable leads to port web, which no container has; use http\n",
+    )
+    assert "1 to mend" in finished.stderr

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -13,7 +13,16 @@ from gitops_e2e.cache import Cache
 from gitops_e2e.commands import run
 from gitops_e2e.kube import Manifest
 from gitops_e2e.pipeline.platform import MANIFESTS
+from gitops_e2e.promoter.expressions import Evaluator
 from gitops_e2e.toolchain import Toolchain
+
+
+@pytest.fixture(scope="session")
+def evaluator() -> Iterator[Evaluator]:
+    """What evaluates conditions as Argo Rollouts does."""
+    evaluator = Evaluator(Toolchain(Cache.of_user()).command("expr"))
+    yield evaluator
+    evaluator.close()
 
 
 @pytest.fixture(scope="session")

@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from xdist.workermanage import WorkerController
 
 pytest_plugins = [
+    "fixtures.run_folder",
+    "fixtures.reporting",
+    "fixtures.recording",
+    "fixtures.evidence",
     "fixtures.concurrency",
     "fixtures.platform",
     "fixtures.pipeline",
     "fixtures.project",
-    "fixtures.reporting",
-    "fixtures.recording",
     "steps.admission",
     "steps.analysis",
     "steps.application",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmarks import cold_build, engine, kind, lint, memory, node, rollback, stack
+from benchmarks import cold_build, engine, kind, lint, memory, node, rollback, stack, watching
 from benchmarks.figure import Benchmark
 from gitops_e2e.errors import HarnessError
 
@@ -23,6 +23,7 @@ BENCHMARKS = (
     Benchmark(("whole_way_s",), engine.measure_whole_way),
     Benchmark(("lint_s",), lint.measure),
     Benchmark(("kind_ready_s",), kind.measure),
+    Benchmark(("watch_latency_ms",), watching.measure),
     Benchmark(("cold_build_s",), cold_build.measure, on_request=True),
 )
 

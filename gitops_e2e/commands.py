@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from gitops_e2e.deeds import Ran, tell
 from gitops_e2e.errors import HarnessError
 
 _TAIL_LINES = 20
@@ -77,6 +78,7 @@ def run(
         except subprocess.TimeoutExpired as error:
             _end(process)
             stdout, stderr = process.communicate()
+            tell(Ran(words, time.monotonic() - started, None))
             raise CommandTimedOut(
                 f"`{shlex.join(words)}` did not end within {timeout:g} s",
                 output=stdout + stderr,
@@ -85,6 +87,7 @@ def run(
         except BaseException:
             _end(process)
             raise
+    tell(Ran(words, time.monotonic() - started, process.returncode))
     if process.returncode != 0:
         raise CommandFailed(
             f"`{shlex.join(words)}` ended with exit code {process.returncode}",

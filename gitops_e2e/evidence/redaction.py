@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from urllib.parse import unquote
 
 from gitops_e2e.evidence import knowledge
-from gitops_e2e.evidence.encodings import forms
+from gitops_e2e.evidence.encodings import escaped, forms
 from gitops_e2e.evidence.patterns import MARK, without_patterns
 
 T = TypeVar("T")
@@ -26,8 +26,9 @@ T = TypeVar("T")
 COMPRESSED = "[redacted: compressed data]"
 
 # In lines of a fixed length, too, with the breaks as they are or escaped.
-_BASE64 = re.compile(r"(?:[A-Za-z0-9+/_-]{40,}(?:\\r)?(?:\\n|\s*\n[ \t+|]*))*[A-Za-z0-9+/_-]{16,}={0,2}")
-_BREAKS = re.compile(r"(?:\\r)?\\n|[\s|]+")
+_BREAK = r"(?:(?:\\+r)?\\+n|\s[\s+|]*)"
+_BREAKS = re.compile(_BREAK)
+_BASE64 = re.compile(rf"(?:[A-Za-z0-9+/_-]{{40,}}{_BREAK})*[A-Za-z0-9+/_-]{{16,}}={{0,2}}")
 _WORD = re.compile(r"[^\s\"'<>&?=]+")
 _MAGIC = re.compile(rb"\x1f\x8b\x08|BZh[1-9]1AY&SY|\xfd7zXZ\x00|\x28\xb5\x2f\xfd|PK\x03\x04|\x04\x22\x4d\x18")
 _ZLIB = re.compile(rb"\A\x78[\x01\x5e\x9c\xda]")
@@ -41,7 +42,8 @@ class Redactor:
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._lock = threading.Lock()
         self._known: frozenset[str] = frozenset()
-        self._forms: tuple[str, ...] = ()
+        self._forms: frozenset[str] = frozenset()
+        self._patterns: tuple[re.Pattern[str], ...] = ()
         self.learn(secrets)
 
     @staticmethod
@@ -55,8 +57,9 @@ class Redactor:
             news = frozenset(each for each in secrets if each) - self._known
             if news:
                 self._known |= news
-                found = {form for secret in news for form in forms(secret)}
-                self._forms = tuple(sorted({*self._forms, *found}, key=len, reverse=True))
+                self._forms |= {form for secret in news for form in forms(secret)}
+                # The longest first: a secret may be part of another one.
+                self._patterns = tuple(re.compile(escaped(form)) for form in sorted(self._forms, key=len)[::-1])
 
     def __call__(self, text: str) -> str:
         """The text without secrets."""
@@ -71,8 +74,8 @@ class Redactor:
 
     def _redacted(self, text: str, depth: int) -> str:
         text = _BASE64.sub(lambda run: self._without_encoded(run[0], depth), text)
-        for form in self._forms:
-            text = text.replace(form, MARK)
+        for pattern in self._patterns:
+            text = pattern.sub(MARK, text)
         text = without_patterns(text)
         return _WORD.sub(lambda word: self._without_quoted(word[0], depth), text) if "%" in text else text
 

@@ -177,6 +177,7 @@ ENGINE = (
         sources=(
             "__init__.py",
             "commands.py",
+            "deeds.py",
             "errors.py",
             "kube",
             "promoter",

@@ -6,6 +6,7 @@ import ipaddress
 import json
 import threading
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -14,6 +15,7 @@ import urllib3
 from kubernetes import client as api
 from kubernetes import config
 
+from gitops_e2e.deeds import Applied, tell
 from gitops_e2e.errors import HarnessError
 from gitops_e2e.kube import errors
 from gitops_e2e.kube.exec import run_in_container
@@ -67,7 +69,9 @@ class Kube:
 
         Raises AlreadyExists, or KubeError when it is refused.
         """
-        return self._create(manifest, {})
+        created = self._create(manifest, {})
+        tell(Applied("created", str(Ref.of(created)) if "name" in created.get("metadata", {}) else "", manifest))
+        return created
 
     def dry_run(self, manifest: Manifest) -> Manifest:
         """What creating the object would give, defaults and admission included. Raises KubeError when it is refused."""
@@ -77,14 +81,18 @@ class Kube:
         """Server-side apply: create the object, or take over the fields that the manifest names."""
         ref = Ref.of(manifest)
         query = {"fieldManager": _FIELD_MANAGER, "force": "true"}
-        return self._call(
+        applied = self._call(
             "PATCH", self._path(ref), query=query, body=manifest, content=_APPLY_PATCH, doing=f"cannot apply {ref}"
         )
+        tell(Applied("applied", str(ref), manifest))
+        return applied
 
     def patch(self, ref: Ref, change: Manifest, *, subresource: str | None = None) -> Manifest:
         """JSON merge patch of the object, or of its `status` when that is the subresource."""
         path = self._path(ref, subresource)
-        return self._call("PATCH", path, body=change, content=_MERGE_PATCH, doing=f"cannot patch {ref}")
+        patched = self._call("PATCH", path, body=change, content=_MERGE_PATCH, doing=f"cannot patch {ref}")
+        tell(Applied("patched", str(ref), change))
+        return patched
 
     def delete(self, ref: Ref, *, grace: int | None = None) -> None:
         """Ask for the object's deletion, its dependents' in the background; absent is fine.
@@ -136,9 +144,20 @@ class Kube:
 
     # --- pods
 
-    def logs(self, namespace: str, pod: str, container: str, *, tail: int = 200, previous: bool = False) -> str:
-        """The last lines a container wrote. Raises KubeError while there are none to be had."""
+    def logs(
+        self,
+        namespace: str,
+        pod: str,
+        container: str,
+        *,
+        tail: int = 200,
+        previous: bool = False,
+        since: datetime | None = None,
+    ) -> str:
+        """The last lines a container wrote, since a time. Raises KubeError while there are none to be had."""
         query = {"container": container, "tailLines": str(tail), "previous": str(previous).lower()}
+        if since:
+            query["sinceTime"] = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         path = f"/api/v1/namespaces/{namespace}/pods/{quote(pod, safe='')}/log"
         return self._raw("GET", path, query=query, doing=f"cannot read the log of {pod}").decode(errors="replace")
 

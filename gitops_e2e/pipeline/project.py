@@ -115,8 +115,9 @@ class Project:
                 return expect(self.look(), expectation, within=_LOOK)
             except ExpectationFailed as failed:
                 if time.monotonic() > deadline:
-                    what = f"the Warehouse looked again and again for {within:g} s, the last time:\n{failed}"
-                    raise ExpectationFailed(what, failed.verdict) from failed
+                    raise failed.after(
+                        f"the Warehouse looked again and again for {within:g} s, the last time:"
+                    ) from None
 
     def ask(self, resource: Resource, name: str, annotation: str) -> str:
         """Let Kargo look at an object, by giving the annotation a new value: the one that is returned."""

@@ -18,7 +18,7 @@ from typing import Self
 from gitops_e2e.errors import HarnessError
 from gitops_e2e.kube import Follower, Kube, KubeError, Resource
 from gitops_e2e.watching.snapshot import Change, Collection, Place, Snapshot
-from gitops_e2e.watching.timeline import Narrator, Timeline
+from gitops_e2e.watching.timeline import WATCHED, Narrator, Timeline
 from gitops_e2e.watching.waits import Wait
 from gitops_e2e.watching.watcher import Watcher
 
@@ -126,7 +126,7 @@ class WatchCache:
             if collection.blind != reason:
                 everywhere = frozenset({Place(resource, None)})
                 self._publish(resource, replace(collection, blind=reason), everywhere)
-                self.timeline.note(resource, reason or "watched")
+                self.timeline.note(resource, reason or WATCHED)
 
     def fail(self, resource: Resource, error: Exception) -> None:
         """Tell every reader that a watcher made a mistake."""

@@ -13,6 +13,9 @@ from typing import Any
 from gitops_e2e.kube import Manifest, Resource
 from gitops_e2e.watching.snapshot import Change
 
+WATCHED = "watched"
+"""What is told of a resource when its watch begins, or goes on."""
+
 
 @dataclass(frozen=True)
 class Fact:

@@ -11,7 +11,7 @@ from gitops_e2e.errors import HarnessError
 from gitops_e2e.watching.cache import WatchCache
 from gitops_e2e.watching.expectation import Expectation, History, Impossible, Met, Moment, Pending, Unseen, Verdict
 from gitops_e2e.watching.snapshot import Blind, Place, Snapshot, with_whole_resources
-from gitops_e2e.watching.timeline import Entry
+from gitops_e2e.watching.timeline import WATCHED
 from gitops_e2e.watching.waits import Wait
 
 T = TypeVar("T")
@@ -47,11 +47,47 @@ class Subject(Protocol[T_co]):
 
 
 class ExpectationFailed(HarnessError, AssertionError):
-    """What was wanted was not so in time, or can no longer become so."""
+    """What was wanted was not so in time, or can no longer become so.
 
-    def __init__(self, what: str, verdict: Verdict) -> None:
+    `subject` is its title, and `namespaces` are those that it lives in. `conditions` are what its object reports, and
+    `story` is what happened last, a line each.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        verdict: Verdict,
+        *,
+        subject: str,
+        namespaces: Sequence[str] = (),
+        conditions: Sequence[str] = (),
+        story: Sequence[str] = (),
+    ) -> None:
         super().__init__(what)
         self.verdict = verdict
+        self.subject = subject
+        self.namespaces = namespaces
+        self.conditions = conditions
+        self.story = story
+
+    def after(self, what: str) -> ExpectationFailed:
+        """The same, after a line about what was done meanwhile."""
+        return ExpectationFailed(
+            f"{what}\n{self.what}",
+            self.verdict,
+            subject=self.subject,
+            namespaces=self.namespaces,
+            conditions=self.conditions,
+            story=self.story,
+        )
+
+    @property
+    def explanation(self) -> Sequence[str]:
+        """The conditions and the story, each under a heading."""
+        return [*_section("its conditions", self.conditions), *_section("what happened last", self.story)]
+
+    def __str__(self) -> str:
+        return "\n".join([super().__str__(), *self.explanation])
 
 
 def expect(subject: Subject[T], expectation: Expectation[T], *, within: float) -> T:
@@ -151,11 +187,21 @@ def _failed(subject: Subject[T], wanted: Expectation[T], verdict: Verdict, why: 
     lines = [
         f"{subject.title}: {why}",
         f"  wanted:   {wanted.sentence}",
-        f"  observed: {verdict.observed}",
-        *_section("its conditions", _conditions(subject)),
-        *_section("what happened last", [str(entry) for entry in _last_entries(subject)]),
+        f"  observed: {_one_line(verdict.observed)}",
     ]
-    return ExpectationFailed("\n".join(lines), verdict)
+    return ExpectationFailed(
+        "\n".join(lines),
+        verdict,
+        subject=subject.title,
+        namespaces=subject.namespaces,
+        conditions=[_one_line(each) for each in _conditions(subject)],
+        story=_story(subject),
+    )
+
+
+def _one_line(text: str) -> str:
+    """What controllers say may have lines of its own."""
+    return " ".join(text.split())
 
 
 def _section(heading: str, lines: Sequence[str]) -> list[str]:
@@ -169,5 +215,9 @@ def _conditions(subject: Subject[T]) -> Sequence[str]:
         return [str(blind)]
 
 
-def _last_entries(subject: Subject[T]) -> Sequence[Entry]:
-    return subject.cache.timeline.entries(*subject.namespaces)[-_LINES_SHOWN:]
+def _story(subject: Subject[T]) -> list[str]:
+    """The last lines of its timeline. What was said again and again is one of them, with its last time."""
+    entries = subject.cache.timeline.entries(*subject.namespaces)
+    told = {(entry.kind, entry.name, entry.text): entry for entry in entries if entry.text != WATCHED}
+    last = sorted(told.values(), key=lambda entry: entry.at)[-_LINES_SHOWN:]
+    return [_one_line(str(entry)) for entry in last]

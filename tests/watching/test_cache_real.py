@@ -24,6 +24,7 @@ from gitops_e2e.watching import (
     expect,
     expectation,
     never_was,
+    passed_through,
 )
 from tests.control_plane import ControlPlane
 
@@ -215,6 +216,64 @@ def test_streams_that_end_in_time_lose_nothing(kube: Kube, monkeypatch: pytest.M
         expect(Settings(cache), has("59"), within=WITHIN)
         texts = [entry.text for entry in cache.timeline.entries("default") if entry.name == "settings"]
         assert texts == ["None -> 0", *(f"{number - 1} -> {number}" for number in range(1, 60))]
+
+
+def test_connections_that_drop_lose_nothing(kube: Kube, cache: WatchCache) -> None:
+    """What a load balancer or a lost network does to streams, again and again, while the server goes on."""
+    kube.create(settings("0"))
+    expect(Settings(cache), has("0"), within=WITHIN)
+    (follower,) = cache._followers
+    for number in range(1, 40):
+        kube.patch(SETTINGS, {"data": {"colour": str(number)}})
+        if number % 5 == 0 and (watch := follower._watch):
+            watch._response.shutdown()
+    expect(Settings(cache), has("39"), within=WITHIN)
+    texts = [entry.text for entry in cache.timeline.entries("default") if entry.name == "settings"]
+    assert texts == ["None -> 0", *(f"{number - 1} -> {number}" for number in range(1, 40))]
+    assert not any("listed again" in note for note in notes(cache))
+
+
+def test_bookmarks_keep_an_idle_watch_young(plane: ControlPlane, kube: Kube, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What nothing happens to is watched from a version that is not forgotten, so that it need not be listed again."""
+    monkeypatch.setattr("gitops_e2e.kube.follower._WATCH_SECONDS", 4)  # a bookmark comes before a stream's end
+    kube.create(settings("red"))
+    with WatchCache(kube, {CONFIG_MAPS: narrate}) as cache:
+        expect(Settings(cache), has("red"), within=WITHIN)
+        (follower,) = cache._followers
+        before = int(follower._version or 0)
+        for number in range(5):
+            name = {"name": f"other-{number}-{time.monotonic_ns()}", "namespace": "default"}
+            kube.create({"apiVersion": "v1", "kind": "Secret", "metadata": name})
+        until(lambda: int(follower._version or 0) >= before + 5)
+        plane.compact()
+        kube.patch(SETTINGS, {"data": {"colour": "blue"}})
+        expect(Settings(cache), has("blue"), within=WITHIN)
+        assert not any("listed again" in note for note in notes(cache))
+
+
+def test_many_wait_while_the_server_comes_and_goes(plane: ControlPlane, kube: Kube, cache: WatchCache) -> None:
+    """As scenarios do: each wait sees its own state, whoever else waits for what."""
+    kube.create(settings("0"))
+    met: dict[str, bool] = {}
+
+    def wait_for(colour: str) -> None:
+        met[colour] = expect(Settings(cache), passed_through(has(colour)), within=WITHIN)[0] != ""
+
+    waiters = [threading.Thread(target=wait_for, args=(str(number),)) for number in range(1, 9)]
+    for waiter in waiters:
+        waiter.start()
+    for number in range(1, 9):
+        if number % 3 == 0:
+            plane.restart_api_server()
+        kube.patch(SETTINGS, {"data": {"colour": str(number)}})
+        until(lambda number=number: (_seen(cache) or "") == str(number))  # type: ignore[misc]
+    for waiter in waiters:
+        waiter.join(WITHIN)
+    assert sorted(met) == [str(number) for number in range(1, 9)]
+
+
+def _seen(cache: WatchCache) -> str | None:
+    return _colour(_find(cache, CONFIG_MAPS, "settings"))
 
 
 def test_a_resource_that_comes_later(kube: Kube) -> None:

@@ -1,0 +1,59 @@
+"""Of what evidence is collected: the part of the cluster in which a scenario played, since it began."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import chain
+
+from gitops_e2e.components.git_server import Repositories
+from gitops_e2e.deeds import Deed
+from gitops_e2e.kube import Kube
+from gitops_e2e.pipeline.metric import Prometheus
+from gitops_e2e.pipeline.names import STAGES, PipelineNames
+from gitops_e2e.watching import WatchCache
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A scenario's pipelines on a cluster. `registry` is the image registry's address for this machine."""
+
+    kube: Kube
+    cache: WatchCache
+    prometheus: Prometheus
+    repositories: Repositories
+    registry: str
+    pipelines: Sequence[PipelineNames]
+    since: datetime
+    deeds: Sequence[Deed]
+
+    @property
+    def namespaces(self) -> tuple[str, ...]:
+        """All namespaces of its pipelines, those of their Projects included."""
+        return tuple(chain.from_iterable((each.project, *map(each.namespace, STAGES)) for each in self.pipelines))
+
+    @property
+    def applications(self) -> tuple[str, ...]:
+        """The names of its Applications."""
+        return tuple(each.application(stage) for each in self.pipelines for stage in STAGES)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One file of evidence: its path within the scenario's folder, and its text."""
+
+    path: str
+    text: str
+
+    @property
+    def media_type(self) -> str:
+        """What kind of text it is, by its path."""
+        suffix = self.path.rpartition(".")[2]
+        return {"yaml": "application/yaml", "json": "application/json", "jsonl": "application/x-ndjson"}.get(
+            suffix, "text/plain"
+        )
+
+
+Collector = Callable[[Scene], Iterable[Piece]]
+"""Gives pieces as it comes by them: those that it gave are kept when it fails, or takes too long."""

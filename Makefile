@@ -48,6 +48,10 @@ product-api: $(READY)  ## style, types and tests of the service under test, with
 	cd product-api && export PATH="$(abspath $(BIN)):$$PATH" && \
 	  npm ci --no-audit --no-fund --no-update-notifier && npm run lint && npm test
 
+.PHONY: report
+report: $(READY)  ## the pages of the last run anew, from what it recorded: reports/index.html lists all runs
+	@$(BIN)/python -m gitops_e2e.report
+
 bench: $(READY)  ## measured figures, one JSON object a line; ONLY=name,name runs some
 	@$(BIN)/python -m benchmarks $(ONLY)
 

@@ -18,6 +18,8 @@ pytest_plugins = [
     "fixtures.run_folder",
     "fixtures.reporting",
     "fixtures.recording",
+    "fixtures.observing",
+    "fixtures.publishing",
     "fixtures.evidence",
     "fixtures.concurrency",
     "fixtures.platform",

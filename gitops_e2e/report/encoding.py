@@ -41,7 +41,7 @@ def encode(line: Line, redact: Redact) -> str:
 
 def redacted_json(value: Any, redact: Redact) -> str:
     """JSON of plain values, each text in them redacted before it is escaped."""
-    return json.dumps(_redacted(value, redact))
+    return json.dumps(redacted(value, redact))
 
 
 def decode(line: Any) -> Line:
@@ -72,11 +72,12 @@ def joined(lines: Iterable[Line]) -> RunRecord | None:
     return run and replace(run, scenarios=tuple(scenarios.values()))
 
 
-def _redacted(value: Any, redact: Redact) -> Any:
+def redacted(value: Any, redact: Redact) -> Any:
+    """Plain values, with each text in them redacted."""
     if isinstance(value, str):
         return redact(value)
     if isinstance(value, list):
-        return [_redacted(each, redact) for each in value]
+        return [redacted(each, redact) for each in value]
     if isinstance(value, dict):
-        return {redact(key): _redacted(each, redact) for key, each in value.items()}
+        return {redact(key): redacted(each, redact) for key, each in value.items()}
     return value

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from gitops_e2e.errors import HarnessError
 from gitops_e2e.report import json_lines
-from gitops_e2e.report.encoding import Line, decode, encode, joined
-from gitops_e2e.report.record import FeatureRecord, Redact, RunBegin, RunRecord
+from gitops_e2e.report.encoding import Line, decode, encode, joined, redacted
+from gitops_e2e.report.record import Redact, RunRecord
 
 _RECORD = "record.jsonl"
 _TIMELINE = "timeline.jsonl"
@@ -57,10 +57,10 @@ class RunFolder:
         """The run's name."""
         return self.path.name
 
-    def begin(self, begin: RunBegin, features: Sequence[FeatureRecord], redact: Redact) -> None:
+    def begin(self, run: RunRecord, redact: Redact) -> None:
         """Note what is known before the first scenario. Raises OSError."""
-        self.add(Line(begin=begin), redact)
-        for feature in features:
+        self.add(Line(begin=run.begin), redact)
+        for feature in run.features:
             self.add(Line(feature=feature), redact)
 
     def add(self, line: Line, redact: Redact) -> None:
@@ -75,11 +75,11 @@ class RunFolder:
         """Note what happened on the cluster, a line of JSON each. Raises OSError."""
         json_lines.append(self.path / _TIMELINE, entries)
 
-    def read(self) -> RunRecord:
-        """All that was noted. Raises NoRecord."""
+    def read(self, redact: Redact) -> RunRecord:
+        """All that was noted, without what was not known to be secret when it was. Raises NoRecord."""
         record = self.path / _RECORD
         try:
-            run = joined(decode(line) for line in json_lines.read(record))
+            run = joined(decode(redacted(line, redact)) for line in json_lines.read(record))
         except ValueError as error:
             raise NoRecord(
                 f"the record of run {self.name} is of another version: {error}",

@@ -90,7 +90,7 @@
   const help = $('#help');
   const keysWanted = $('#keys-wanted');
   const step = (by) => {
-    const items = $$(state.view === 'run' ? '.case:not([hidden]) summary' : '.scenario:not([hidden]) h5 a')
+    const items = $$(state.view === 'run' ? '.case:not([hidden]) summary' : '.scenario:not([hidden]) .title :is(h4, h5) a')
       .filter((item) => item.offsetParent && (state.view !== 'run' || item.closest('.case').querySelector('summary') === item));
     if (!items.length) return;
     const at = items.indexOf(document.activeElement);

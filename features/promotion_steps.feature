@@ -62,6 +62,28 @@ Feature: A promotion that fails says why, and leaves things as they can be gone 
       Then the promotion succeeds
       And neither Git nor the cluster has a ConfigMap notes in dev
 
+  Rule: A push that does not come through ends the promotion and changes nothing, and the next good promotion works
+
+    Example: somebody else is always faster
+      Given a pipeline without pods
+      And Kargo promotes its releases when told to
+      And there is Freight of 1.0.0
+      And somebody else's commit comes to dev before every push
+      When 1.0.0 is promoted to dev, but its push may be tried 3 times only
+      Then the promotion ends Errored: error pushing commits to remote: error pushing branch: non-fast-forward
+      And after 3 commits of somebody else's, Git and the cluster have 0.9.0 in dev
+      And once nobody is faster, the next promotion of 1.0.0 to dev succeeds
+
+    Example: the Git server takes no push
+      Given a pipeline without pods
+      And Kargo promotes its releases when told to
+      And there is Freight of 1.0.0
+      And the Git server takes no push to dev
+      When 1.0.0 is promoted to dev
+      Then the promotion ends Errored: ! [remote rejected] HEAD -> stage/dev (pre-receive hook declined)
+      And Git and the cluster have 0.9.0 in dev
+      And once the Git server takes pushes again, the next promotion of 1.0.0 to dev succeeds
+
   Rule: Where there is nothing to change, nothing is committed
 
     Example: the same Freight is promoted again

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from gitops_e2e.account import Account
 from gitops_e2e.cache import Cache
 from gitops_e2e.clusters import providers
 from gitops_e2e.clusters.protocol import Cluster
 from gitops_e2e.clusters.providers import Provider
 from gitops_e2e.components.authority import Authority
+from gitops_e2e.components.component import KARGO
 from gitops_e2e.components.git_server import Repositories
 from gitops_e2e.components.kargo import KargoChoice
 from gitops_e2e.components.prometheus import NODE_PORT as PROMETHEUS_PORT
@@ -31,6 +34,8 @@ from gitops_e2e.supply import Supply
 from gitops_e2e.toolchain import Toolchain
 from gitops_e2e.watching.budgets import Budgets
 from gitops_e2e.watching.cache import WatchCache
+
+_KARGO_CONTROLLER = "kargo-controller"
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,13 @@ class Harness:
         harness.stack.await_all_ready()
         return harness
 
+    @staticmethod
+    def reuse(name: str, budgets: Budgets, supply: Supply) -> Harness:
+        """The same, with everything as installed that a killed run may have left otherwise."""
+        harness = Harness.attach(name, budgets, supply)
+        harness.configure_kargo({})
+        return harness
+
     @property
     def platform(self) -> Platform:
         """What pipelines are made on."""
@@ -83,6 +95,7 @@ class Harness:
             address=self.cluster.address,
             repositories=self.repositories,
             images=ImageRepositories(self.images, self.cluster.address),
+            account=self.account,
             kustomize=self.toolchain.binary("kustomize"),
             scratch=self.cluster.scratch,
         )
@@ -95,7 +108,16 @@ class Harness:
     @property
     def repositories(self) -> Repositories:
         """The Git server's repositories."""
-        return Repositories(self.kube, self.cluster.address)
+        return Repositories(self.kube, self.cluster.address, self.account)
+
+    @property
+    def account(self) -> Account:
+        """The account for the stack's private repositories."""
+        return Account.of(self.kube)
+
+    def configure_kargo(self, environment: Mapping[str, str]) -> None:
+        """Run Kargo's controller with these of its environment variables; with {}, as installed."""
+        self.stack.configure(self.stack.component(KARGO), _KARGO_CONTROLLER, environment)
 
     def kubernetes_version(self) -> str:
         """The version that the API server reports: "v1.34.4"."""

@@ -42,6 +42,11 @@ def _(pipelines: Pipelines, name: str) -> Pipeline:
     return pipeline
 
 
+@given("a pipeline without pods, whose Git repository asks for a password", target_fixture="pipeline")
+def _(pipelines: Pipelines) -> Pipeline:
+    return pipelines.create_without_pods(["dev", "staging"], private=True)
+
+
 @given(parsers.re(rf"a pipeline whose (?P<stage>\w+) serves release {BASELINE}"), target_fixture="pipeline")
 def _(pipelines: Pipelines, stage: str) -> Pipeline:
     return pipelines.create([stage])

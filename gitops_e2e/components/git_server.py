@@ -1,11 +1,18 @@
-"""The Git server: bare repositories over HTTP and HTTPS, certificate by cert-manager."""
+"""The Git server: bare repositories over HTTP and HTTPS, certificate by cert-manager.
+
+Those below `private/` are there for who has the stack's account, all others for anyone.
+"""
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from gitops_e2e import account
+from gitops_e2e.account import Account
 from gitops_e2e.commands import run
 from gitops_e2e.components import authority, cert_manager
 from gitops_e2e.components.applying import apply_all
@@ -46,6 +53,7 @@ class GitServer(Packaged):
         """Install the certificate, wait until it is issued, then install the rest. Raises NotIssued."""
         first = [manifest for manifest in self.manifests() if manifest["kind"] in _CERTIFICATE]
         apply_all(kube, first, within=within)
+        account.provide(kube)
         await_issued(kube, _TLS, within=within)
         apply_all(kube, self.manifests(), within=within)
 
@@ -56,6 +64,12 @@ class Repositories:
 
     kube: Kube
     address: str
+    account: Account
+
+    @property
+    def access(self) -> Mapping[str, str]:
+        """The environment in which this machine's git gets into all of them."""
+        return self.account.git_environment()
 
     def create(self, name: str) -> None:
         """Make the bare repository `<name>.git`, open for pushes; one that is there already is emptied."""
@@ -68,6 +82,17 @@ class Repositories:
     def delete(self, name: str) -> None:
         """Remove the repository; absent is fine."""
         self._shell(f"rm -rf /srv/git/{name}.git")
+
+    def hook(self, name: str, event: str, script: str) -> None:
+        """Run a shell script in the repository at that event: git's own `pre-receive`, say, or the server's
+        `before-push`, before whoever pushes is told where the branches are.
+        """
+        path = f"/srv/git/{name}.git/hooks/{event}"
+        self._shell(f"printf %s {shlex.quote(script)} > {path}.new && chmod 755 {path}.new && mv {path}.new {path}")
+
+    def unhook(self, name: str) -> None:
+        """Run none any more; without one is fine."""
+        self._shell(f"rm -f /srv/git/{name}.git/hooks/*")
 
     def push_url(self, name: str) -> str:
         """The URL at which this machine clones and pushes."""

@@ -5,19 +5,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from gitops_e2e import account
+from gitops_e2e.components.applying import apply_all
 from gitops_e2e.components.packaged import Packaged
 from gitops_e2e.images import Images
 from gitops_e2e.images.pushing import push
+from gitops_e2e.kube import Kube
 
 NODE_PORT = 30500
 
 
 class Registry(Packaged):
-    """Debian's docker-registry, plain HTTP."""
+    """Debian's docker-registry, plain HTTP; the same images can be had at a second address, with a password."""
 
     name: ClassVar[str] = "registry"
     namespace: ClassVar[str] = "gitops-e2e"
     image: ClassVar[str] = "registry"
+
+    def install(self, kube: Kube, *, within: float) -> None:
+        """Install the namespace, the account that the second address asks for, then the rest. Raises KubeError."""
+        apply_all(kube, [each for each in self.manifests() if each["kind"] == "Namespace"], within=within)
+        account.provide(kube)
+        super().install(kube, within=within)
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from gitops_e2e.components.adapting import with_environment
 from gitops_e2e.components.argocd import ArgoCD
 from gitops_e2e.components.authority import Authority
 from gitops_e2e.components.cert_manager import CertManager
@@ -92,6 +93,18 @@ class Stack:
         replaced = has_replaced({pod["metadata"]["uid"] for pod in pods})
         for workload in component.workloads():
             expect(WorkloadSubject(workload, self.cache), replaced, within=self.budgets.component_ready)
+
+    def configure(self, component: Component, workload: str, environment: Mapping[str, str]) -> None:
+        """Run a workload of the component with these environment variables beside its own; with {}, as installed.
+
+        Its pods are replaced where that is a change. Raises ExpectationFailed, KubeError.
+        """
+        manifests = with_environment(component.manifests(), workload, environment)
+        ref = next(each for each in component.workloads() if each.name == workload)
+        applied = self.kube.apply(next(each for each in manifests if Ref.of(each) == ref))
+        subject = WorkloadSubject(ref, self.cache, generation=int(applied["metadata"]["generation"]))
+        expect(subject, is_rolled_out(), within=self.budgets.component_ready)
+        component.complete(self.kube, within=self.budgets.component_ready)
 
     def component(self, name: str) -> Component:
         """The component of that name. Raises HarnessError."""

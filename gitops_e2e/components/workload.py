@@ -48,10 +48,11 @@ class Workload:
 
 @dataclass(frozen=True)
 class WorkloadSubject:
-    """A Deployment or StatefulSet that is watched."""
+    """A Deployment or StatefulSet that is watched, from that generation of it on."""
 
     ref: Ref
     cache: WatchCache
+    generation: int = 0
 
     @property
     def title(self) -> str:
@@ -73,6 +74,8 @@ class WorkloadSubject:
         manifest = snapshot.find(self._resource, self.ref.namespace, self.ref.name)
         if manifest is None:
             return Pending("it does not exist")
+        if int(manifest["metadata"]["generation"]) < self.generation:
+            return Pending("it is not seen as it was changed yet")
         labels = manifest["spec"]["selector"]["matchLabels"]
         return Workload.read(manifest, WatchedPods(self.cache, self.ref.namespace or "", labels).read(snapshot))
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from gitops_e2e.pipeline.names import DEMO, PipelineNames
+from gitops_e2e.pipeline.names import PipelineNames
 from gitops_e2e.pipeline.node_ports import DEMO_PORTS
 
 
@@ -29,7 +29,7 @@ class Adaptation:
         text = re.sub(rf"\b({'|'.join(ports)})\b", lambda match: ports[match[1]], text)
         for image, tag in self.tags.items():
             text = re.sub(rf"(image: \S+/{re.escape(image)}):\S+", rf"\g<1>:{tag}", text)
-        return text.replace(DEMO, self.names.id)
+        return self.names.within(text)
 
     def folder(self, source: Path, target: Path) -> None:
         """Write all files of a folder into another one, as this pipeline has them."""

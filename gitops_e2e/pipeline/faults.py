@@ -1,11 +1,11 @@
-"""What can be wrong with a promotion so that one of its steps fails, by what is wrong: edits of the PromotionTask."""
+"""What can be other than it should be with a promotion, so that one of its steps fails: edits of the PromotionTask."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
 from gitops_e2e.kube import Manifest
-from gitops_e2e.pipeline.names import PipelineNames
+from gitops_e2e.pipeline.names import GIT, PipelineNames
 from gitops_e2e.pipeline.project import Edit, step_of
 
 Fault = Callable[[Manifest, PipelineNames], None]
@@ -39,6 +39,15 @@ def _invalid_configuration(task: Manifest, _names: PipelineNames) -> None:
     del step_of(task, "clone")["config"]["repoURL"]
 
 
+def _unencrypted_clone(task: Manifest, names: PipelineNames) -> None:
+    # Argo CD reads what is pushed there at its own address.
+    step_of(task, "clone")["config"]["repoURL"] = f"http://{GIT}/{names.repository}.git"
+
+
+def _few_attempts(task: Manifest, _names: PipelineNames) -> None:
+    step_of(task, "push")["config"]["maxAttempts"] = 3
+
+
 def _unknown_step(task: Manifest, _names: PipelineNames) -> None:
     step_of(task, "build")["uses"] = "no-such-step"
 
@@ -51,6 +60,8 @@ FAULTS: Mapping[str, Fault] = {
     "a variable is not defined": _undefined_variable,
     "a step lacks configuration": _invalid_configuration,
     "a step is of no known kind": _unknown_step,
+    "it clones over http": _unencrypted_clone,
+    "its push may be tried 3 times only": _few_attempts,
 }
 """What can be wrong, in a feature's words."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from gitops_e2e.commands import run
@@ -34,20 +34,24 @@ class Commit:
 
 @dataclass(frozen=True)
 class Git:
-    """A clone on this machine. Every method raises CommandFailed with what git said."""
+    """A clone on this machine. Every method raises CommandFailed with what git said.
+
+    `access` is the environment that lets git into the server.
+    """
 
     folder: Path
+    access: Mapping[str, str] = field(repr=False)
 
     @staticmethod
-    def clone(url: str, folder: Path) -> Git:
+    def clone(url: str, folder: Path, access: Mapping[str, str]) -> Git:
         """Clone into a folder that does not exist yet; an empty repository is fine."""
-        run(["git", *_OPTIONS, "clone", "--quiet", url, folder], timeout=_BOUND, env=_ENVIRONMENT)
-        return Git(folder)
+        run(["git", *_OPTIONS, "clone", "--quiet", url, folder], timeout=_BOUND, env={**_ENVIRONMENT, **access})
+        return Git(folder, access)
 
     def run(self, *arguments: str | Path, env: Mapping[str, str] | None = None, stdin: str | None = None) -> str:
         """What one git command prints, without the white space at its end."""
         argv = ["git", *_OPTIONS, *arguments]
-        environment = {**_ENVIRONMENT, **(env or {})}
+        environment = {**_ENVIRONMENT, **self.access, **(env or {})}
         return run(argv, cwd=self.folder, timeout=_BOUND, env=environment, stdin=stdin).stdout.rstrip()
 
     def fetch(self) -> None:

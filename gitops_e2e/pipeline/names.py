@@ -18,6 +18,14 @@ SERVICE = "product-api"
 REGISTRY = "registry.gitops-e2e.svc.cluster.local:5000"
 """The registry, as `manifests/` name it and the cluster pulls from it."""
 
+PRIVATE_REGISTRY = "private-registry.gitops-e2e.svc.cluster.local:5000"
+"""Where the same images can be had by who has a password."""
+
+GIT = "git.gitops-e2e.svc.cluster.local"
+"""The Git server, as `manifests/` and `kargo/` name it."""
+
+_PRIVATE = "private"
+
 _ID = re.compile(r"[a-z]([a-z0-9-]{0,28}[a-z0-9])?")
 
 
@@ -30,9 +38,11 @@ class PipelineNames:
     """The names of one pipeline, all made from its id. Raises InvalidPipelineId.
 
     An id has at most 30 characters, so that every name made from it is a DNS label.
+    Where `private`, the Git repository is one that asks for a password.
     """
 
     id: str
+    private: bool = False
 
     def __post_init__(self) -> None:
         if not _ID.fullmatch(self.id):
@@ -43,8 +53,8 @@ class PipelineNames:
 
     @property
     def repository(self) -> str:
-        """The Git repository, and the folder of the image repositories."""
-        return self.id
+        """The Git repository, as a path on the server."""
+        return f"{_PRIVATE}/{self.id}" if self.private else self.id
 
     @property
     def application_set(self) -> str:
@@ -92,10 +102,14 @@ class PipelineNames:
         """The Git branch that holds what a stage is to run."""
         return f"stage/{stage}"
 
-    def image_repository(self, image: str = SERVICE) -> str:
+    def image_repository(self, image: str = SERVICE, registry: str = REGISTRY) -> str:
         """Where an image of the pipeline is pulled from, without a tag."""
-        return f"{REGISTRY}/{self.image_path(image)}"
+        return f"{registry}/{self.image_path(image)}"
 
     def image_path(self, image: str = SERVICE) -> str:
         """An image's repository inside the registry."""
         return f"{self.id}/{image}"
+
+    def within(self, text: str) -> str:
+        """A text of `manifests/` or `kargo/`, with these names instead of the demo's."""
+        return text.replace(f"/{DEMO}.git", f"/{self.repository}.git").replace(DEMO, self.id)

@@ -16,6 +16,7 @@ from gitops_e2e.pipeline.analysis import WatchedAnalysis
 from gitops_e2e.pipeline.application import APPLICATIONS, ARGOCD, WatchedApplication, has_health, is_synced_to
 from gitops_e2e.pipeline.branch import Branch
 from gitops_e2e.pipeline.changes import Change
+from gitops_e2e.pipeline.credentials import argocd_login
 from gitops_e2e.pipeline.endpoint import Endpoint
 from gitops_e2e.pipeline.names import SERVICE, STAGES, PipelineNames
 from gitops_e2e.pipeline.node_ports import NodePorts
@@ -24,6 +25,7 @@ from gitops_e2e.pipeline.platform import Platform
 from gitops_e2e.pipeline.pods import WatchedPods
 from gitops_e2e.pipeline.probe import Probe
 from gitops_e2e.pipeline.promotion import Promotion, has_begun
+from gitops_e2e.pipeline.pushes import Hook
 from gitops_e2e.pipeline.reading import tag_of
 from gitops_e2e.pipeline.removal import remove
 from gitops_e2e.pipeline.repository import Repository
@@ -84,15 +86,17 @@ class Pipeline:
         stages: Sequence[str] = STAGES,
         versions: Sequence[str] = RELEASES,
         changes: Sequence[Change] = (),
+        private: bool = False,
     ) -> Pipeline:
         """Make a pipeline whose stages are to run the baseline; Argo CD begins to deploy it.
 
         `versions` of the service are put into its image repository; `changes` are made on main before anything is
-        rendered. What was made is removed again when the rest fails. Raises ManifestError, InvalidPipelineId,
-        NoFreeNodePorts, and what the platform raises.
+        rendered. The Git repository of a `private` one asks for a password, which Argo CD is told. What was made is
+        removed again when the rest fails. Raises ManifestError, InvalidPipelineId, NoFreeNodePorts, and what the
+        platform raises.
         """
         require_parsable(platform.manifests)
-        names = PipelineNames(pipeline)
+        names = PipelineNames(pipeline, private)
         ports = NodePorts(platform.kube).claim(pipeline)
         folder = Path(tempfile.mkdtemp(prefix=f"{pipeline}-", dir=platform.scratch))
         try:
@@ -179,6 +183,14 @@ class Pipeline:
         self.releases[stage] = Release(stage, version, commit, begun, generation)
         return self.releases[stage]
 
+    def hook(self, hook: Hook) -> None:
+        """Let the Git server run that (see `pushes`) in the pipeline's repository."""
+        self.platform.repositories.hook(self.names.repository, hook.event, hook.script)
+
+    def unhook(self) -> None:
+        """Let every push come through again."""
+        self.platform.repositories.unhook(self.names.repository)
+
     def promote_rollout(self, stage: str) -> None:
         """Let a canary that is paused go to the end, past all its steps, as Argo Rollouts' command does it."""
         self.platform.kube.patch(self.rollout_ref(stage), {"status": {"promoteFull": True}}, subresource="status")
@@ -261,6 +273,8 @@ class Pipeline:
         for stage in self.stages:
             commit = self.repository.render(stage, BASELINE).commit
             self.releases[stage] = Release(stage, BASELINE, commit, datetime.now(UTC), generation=0)
+        if self.names.private:
+            self.platform.kube.apply(argocd_login(self.names, self.platform.account))
         self.platform.kube.apply(self._application_set())
 
     def _application_set(self) -> Manifest:

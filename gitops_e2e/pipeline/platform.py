@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from gitops_e2e.account import Account
 from gitops_e2e.kube import Kube
 from gitops_e2e.pipeline.repository import RepositoryHost
 from gitops_e2e.watching import WatchCache
@@ -28,7 +29,7 @@ class Platform:
     """Everything a pipeline needs to exist.
 
     `cache` is where its objects are watched; `address` is the host at which this machine reaches the cluster's
-    NodePorts; `kustomize` is the command; `scratch` is a folder for clones.
+    NodePorts; `account` opens private repositories; `kustomize` is the command; `scratch` is a folder for clones.
     """
 
     kube: Kube
@@ -36,6 +37,7 @@ class Platform:
     address: str
     repositories: RepositoryHost
     images: ImageHost
+    account: Account
     kustomize: Path
     scratch: Path
     manifests: Path = MANIFESTS

@@ -11,11 +11,13 @@ from pathlib import Path
 
 import yaml
 
+from gitops_e2e.account import Account
 from gitops_e2e.errors import HarnessError
 from gitops_e2e.kube import KubeError, Manifest, Ref, Resource
 from gitops_e2e.pipeline import kargo
+from gitops_e2e.pipeline.credentials import kargo_login
 from gitops_e2e.pipeline.freight import AllFreight, Freight, WatchedFreight, is_there
-from gitops_e2e.pipeline.names import DEMO, SERVICE, STAGES, PipelineNames
+from gitops_e2e.pipeline.names import SERVICE, STAGES, PipelineNames
 from gitops_e2e.pipeline.pipeline import RELEASES
 from gitops_e2e.pipeline.platform import Platform
 from gitops_e2e.pipeline.promotion import NewestPromotion, WatchedPromotion
@@ -70,7 +72,7 @@ class Project:
 
     def manifests(self, edits: Sequence[Edit] = ()) -> list[Manifest]:
         """The objects of `kargo/` as this pipeline has them, in an order in which they can be created."""
-        texts = (KARGO.joinpath(file).read_text().replace(DEMO, self.names.id) for file in _FILES)
+        texts = (self.names.within(KARGO.joinpath(file).read_text()) for file in _FILES)
         manifests = [manifest for text in texts for manifest in yaml.safe_load_all(text)]
         for edit in edits:
             for manifest in manifests:
@@ -96,6 +98,15 @@ class Project:
     def label(self, resource: Resource, name: str, label: str, value: str) -> None:
         """Give an object a label."""
         self.platform.kube.patch(self.ref(resource, name), {"metadata": {"labels": {label: value}}})
+
+    def log_in(self, account: Account, url: str, *, repository_type: str, is_pattern: bool = False) -> None:
+        """Let the Project's one login be this, for a repository or for those that the pattern is found in.
+
+        `{project}` in the address stands for the Project's name. Without a type the Secret lacks the label of logins.
+        """
+        where = url.replace("{project}", self.names.project)
+        login = kargo_login(account, where, repository_type=repository_type, is_pattern=is_pattern)
+        self.platform.kube.apply({**login, "metadata": {"namespace": self.names.project, **login["metadata"]}})
 
     def push(self, version: str) -> None:
         """Put a release of the service into the image repository: one that there is, or the newest under that tag."""

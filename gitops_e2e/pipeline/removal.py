@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from gitops_e2e.errors import HarnessError
 from gitops_e2e.kube import Kube, Ref
 from gitops_e2e.pipeline.application import APPLICATIONS, ARGOCD
+from gitops_e2e.pipeline.credentials import argocd_login_ref
 from gitops_e2e.pipeline.kargo import API_VERSION
 from gitops_e2e.pipeline.names import STAGES, PipelineNames
 from gitops_e2e.pipeline.node_ports import NodePorts
@@ -37,7 +38,7 @@ def remove(platform: Platform, names: PipelineNames) -> None:
     deadline = time.monotonic() + _BOUND
     _delete(kube, [project, *sets])
     _await_absence(kube, sets, deadline)
-    _delete(kube, [*applications, *namespaces])
+    _delete(kube, [*applications, *namespaces, argocd_login_ref(names)])
     for namespace in namespaces:
         _end_pods(kube, namespace.name)
     _await_absence(kube, [project, Ref("v1", "Namespace", names.project), *applications, *namespaces], deadline)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,10 @@ _KUSTOMIZE_BOUND = 30.0
 class RepositoryHost(Protocol):
     """The Git server, as far as a pipeline needs it."""
 
+    @property
+    def access(self) -> Mapping[str, str]:
+        """The environment in which this machine's git gets into all repositories."""
+
     def create(self, name: str) -> None:
         """Make an empty bare repository."""
 
@@ -34,6 +38,12 @@ class RepositoryHost(Protocol):
 
     def push_url(self, name: str) -> str:
         """Where this machine clones from and pushes to."""
+
+    def hook(self, name: str, event: str, script: str) -> None:
+        """Run a shell script in the repository at that event: `pre-receive`, or `before-push`."""
+
+    def unhook(self, name: str) -> None:
+        """Run none any more; without one is fine."""
 
 
 class StageNotBuilt(CommandFailed):
@@ -70,7 +80,7 @@ class Repository:
         """Make the repository on the host, with the pipeline's manifests on main; clone it into the folder."""
         names = adaptation.names
         host.create(names.repository)
-        git = Git.clone(host.push_url(names.repository), folder)
+        git = Git.clone(host.push_url(names.repository), folder, host.access)
         git.run("symbolic-ref", "HEAD", f"refs/heads/{_MAIN}")
         adaptation.folder(manifests, folder)
         repository = Repository(names, git, kustomize)

@@ -167,5 +167,9 @@ class _Repositories:
             subprocess.run([*git, *command], check=True)
         subprocess.run(["git", "clone", "-q", "--bare", str(work), str(self._bare)], check=True)
 
+    @property
+    def access(self) -> dict[str, str]:
+        return {}
+
     def push_url(self, _name: str) -> str:
         return str(self._bare)

@@ -18,6 +18,10 @@ class Folder:
 
     root: Path
 
+    @property
+    def access(self) -> Mapping[str, str]:
+        return {}
+
     def create(self, name: str) -> None:
         self.delete(name)
         run(["git", "init", "--quiet", "--bare", "--initial-branch=main", self.root / f"{name}.git"], timeout=10)
@@ -27,6 +31,15 @@ class Folder:
 
     def push_url(self, name: str) -> str:
         return str(self.root / f"{name}.git")
+
+    def hook(self, name: str, event: str, script: str) -> None:
+        file = self.root / f"{name}.git/hooks/{event}"
+        file.write_text(script)
+        file.chmod(0o755)
+
+    def unhook(self, name: str) -> None:
+        for file in (self.root / f"{name}.git/hooks").iterdir():
+            file.unlink()
 
 
 @dataclass(frozen=True)
@@ -44,10 +57,13 @@ Answer = Callable[[str], Reply]
 
 
 class WebServer:
-    """A real HTTP server on loopback. `clients` are the addresses that asked, one a request."""
+    """A real HTTP server on loopback. `clients` are the addresses that asked, `logins` what they log in with; one each
+    a request.
+    """
 
     def __init__(self, answer: Answer) -> None:
         clients: list[object] = []
+        logins: list[str] = []
         ending = threading.Event()
 
         class Handler(BaseHTTPRequestHandler):
@@ -55,6 +71,7 @@ class WebServer:
 
             def do_GET(self) -> None:
                 clients.append(self.client_address)
+                logins.append(self.headers.get("Authorization", ""))
                 reply = answer(self.path)
                 ending.wait(reply.delay)
                 if reply.status is None:
@@ -71,6 +88,7 @@ class WebServer:
                 """Say nothing."""
 
         self.clients = clients
+        self.logins = logins
         self._ending = ending
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True

@@ -14,6 +14,14 @@ def test_names_of_a_pipeline() -> None:
     assert names.image_path("stress") == "shop/stress"
 
 
+def test_a_private_pipeline_differs_in_its_git_repository_alone() -> None:
+    text = "https://git.example/kargo-demo.git kargo-demo-dev kargo-demo/product-api"
+    assert PipelineNames("shop").within(text) == "https://git.example/shop.git shop-dev shop/product-api"
+    private = PipelineNames("shop", private=True)
+    assert private.repository == "private/shop"
+    assert private.within(text) == "https://git.example/private/shop.git shop-dev shop/product-api"
+
+
 @pytest.mark.parametrize("good", ["a", "kargo-demo", "p1", "a" * 30])
 def test_ids_that_can_be_names(good: str) -> None:
     assert PipelineNames(good).id == good

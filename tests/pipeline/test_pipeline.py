@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from gitops_e2e.account import Account
 from gitops_e2e.errors import HarnessError
 from gitops_e2e.kube import Kube, KubeError, Manifest, NotFound, Ref
 from gitops_e2e.pipeline import changes, removal
@@ -93,7 +95,7 @@ def images() -> Published:
 def platform(
     kube: Kube, cache: WatchCache, host: Folder, images: Published, kustomize: Path, tmp_path: Path
 ) -> Platform:
-    return Platform(kube, cache, "10.0.0.7", host, images, kustomize, tmp_path)
+    return Platform(kube, cache, "10.0.0.7", host, images, Account("robot", "secret"), kustomize, tmp_path)
 
 
 @pytest.fixture
@@ -127,6 +129,22 @@ def application(pipeline: Pipeline, stage: str) -> Manifest:
         },
         "spec": spec,
     }
+
+
+def test_argo_cd_is_let_into_a_private_repository_for_as_long_as_the_pipeline_is_there(platform: Platform) -> None:
+    login = Ref("v1", "Secret", "vault-repository", "argocd")
+    pipeline = Pipeline.create(platform, "vault", private=True)
+    try:
+        data = platform.kube.get(login)["data"]
+        source = platform.kube.get(application_set("vault"))["spec"]["template"]["spec"]["source"]
+        assert base64.b64decode(data["url"]).decode() == source["repoURL"]
+        assert base64.b64decode(data["password"]).decode() == "secret"
+        assert platform.repositories.push_url("private/vault") == pipeline.repository.git.run(
+            "remote", "get-url", "origin"
+        )
+    finally:
+        pipeline.delete()
+    assert platform.kube.find(login) is None
 
 
 def test_a_new_pipeline_asks_for_the_baseline_in_every_stage(pipeline: Pipeline, images: Published) -> None:

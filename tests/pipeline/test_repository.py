@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from gitops_e2e.account import Account
 from gitops_e2e.commands import CommandFailed
 from gitops_e2e.kube import Manifest
 from gitops_e2e.pipeline import changes
@@ -114,7 +116,7 @@ def test_a_release_is_put_on_top_of_what_others_pushed(
     repository: Repository, host: RepositoryHost, tmp_path: Path
 ) -> None:
     repository.render("dev", "0.9.0")
-    other = Git.clone(host.push_url("shop"), tmp_path / "other")
+    other = Git.clone(host.push_url("shop"), tmp_path / "other", host.access)
     other.run("checkout", "--quiet", "stage/dev")
     other.run("commit", "--quiet", "--allow-empty", "--message", "by a promotion")
     theirs = other.run("rev-parse", "HEAD")
@@ -307,13 +309,24 @@ def test_the_users_settings_have_no_say(
 def test_git_never_asks_for_a_password(serve: Serve, tmp_path: Path) -> None:
     url = serve(lambda _: Reply(401, "", {"WWW-Authenticate": 'Basic realm="git"'})).url
     with pytest.raises(CommandFailed, match="Authentication failed"):
-        Git.clone(f"{url}/private.git", tmp_path / "clone")
+        Git.clone(f"{url}/private.git", tmp_path / "clone", {})
+
+
+def test_git_logs_in_by_its_environment_and_shows_no_password(serve: Serve, tmp_path: Path) -> None:
+    server = serve(lambda _: Reply(404))
+    account = Account("robot", "pass word")
+    with pytest.raises(CommandFailed, match="not found") as failure:
+        Git.clone(f"{server.url}/private/shop.git", tmp_path / "clone", account.git_environment())
+    assert server.logins == ["Basic " + base64.b64encode(b"robot:pass word").decode()]
+    shown = f"{failure.value}{failure.value.output}{Git(tmp_path, account.git_environment())!r}"
+    assert "pass word" not in shown
+    assert server.logins[0].partition(" ")[2] not in shown
 
 
 def test_git_asks_no_proxy(serve: Serve, nobody: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("http_proxy", nobody)
     with pytest.raises(CommandFailed, match="not found"):
-        Git.clone(f"{serve(lambda _: Reply(404)).url}/none.git", tmp_path / "clone")
+        Git.clone(f"{serve(lambda _: Reply(404)).url}/none.git", tmp_path / "clone", {})
 
 
 def test_a_manifest_of_main_can_be_read(repository: Repository) -> None:

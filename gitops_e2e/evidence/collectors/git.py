@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from gitops_e2e.components.git_server import Repositories
 from gitops_e2e.evidence.scene import Piece, Scene
 from gitops_e2e.pipeline.git import Git
 from gitops_e2e.pipeline.names import PipelineNames
@@ -31,7 +32,7 @@ def manifests(scene: Scene) -> Iterator[Piece]:
 
 def _branches(scene: Scene) -> Iterator[tuple[PipelineNames, Git, str]]:
     for names in scene.pipelines:
-        with _clone(scene.repositories.push_url(names.repository)) as git:
+        with _clone(scene.repositories, names.repository) as git:
             found = git.run("for-each-ref", "--format=%(refname:lstrip=3)", "refs/remotes/origin").splitlines()
             for branch in found:
                 if branch != "HEAD":
@@ -39,6 +40,6 @@ def _branches(scene: Scene) -> Iterator[tuple[PipelineNames, Git, str]]:
 
 
 @contextmanager
-def _clone(url: str) -> Iterator[Git]:
+def _clone(repositories: Repositories, name: str) -> Iterator[Git]:
     with TemporaryDirectory(prefix="evidence-") as folder:
-        yield Git.clone(url, Path(folder) / "clone")
+        yield Git.clone(repositories.push_url(name), Path(folder) / "clone", repositories.access)

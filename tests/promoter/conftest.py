@@ -100,7 +100,7 @@ def install_kinds(plane: ControlPlane) -> None:
             manifest = yaml.safe_load((plane.module(module) / "manifests/crds" / file).read_text())
             manifest.pop("status", None)
             kube.apply(manifest)
-            _wait_served(kube, manifest)
+            wait_served(kube, manifest)
 
 
 @pytest.fixture(scope="session")
@@ -324,7 +324,8 @@ def admitted(kube: Kube, serving_keys: KeyPair) -> Iterator[Kube]:
             kube.delete(Ref.of(manifest))
 
 
-def _wait_served(kube: Kube, crd: Manifest) -> None:
+def wait_served(kube: Kube, crd: Manifest) -> None:
+    """Wait until the API server serves the kind that was defined."""
     deadline = time.monotonic() + 30
     ref = Ref.of(crd)
     while not any(

@@ -24,6 +24,7 @@ from gitops_e2e.promoter.admission.configuration import (
 )
 from gitops_e2e.promoter.admission.server import AdmissionServer, KeyPair
 from tests.control_plane import ControlPlane
+from tests.promoter.conftest import wait_served
 
 pytestmark = pytest.mark.node
 
@@ -41,6 +42,7 @@ def certified(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kube]:
         kube = plane.kube()
         for file in sorted((plane.module("github.com/cert-manager/cert-manager") / "deploy/crds").glob("*.yaml")):
             kube.apply(without_templating(file))
+            wait_served(kube, without_templating(file))
         kube.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SERVER.namespace}})
         plane.run_controller("cert-manager-controller", "--leader-elect=false", "--metrics-listen-address=127.0.0.1:0")
         plane.run_controller("cert-manager-cainjector", "--leader-elect=false")

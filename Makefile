@@ -4,21 +4,18 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: features kargo conformance conformance-docs test test-kind test-kind-smoke kind lint unit node product-api bench nightly clean lock
+.PHONY: features conformance conformance-docs test test-kind test-kind-smoke kind lint unit node product-api bench nightly clean lock
 
 features: $(READY)  ## from nothing to a verdict: provisions everything, runs the scenarios
-	$(BIN)/pytest features/ $(ARGS)
-
-kargo: $(READY)  ## the scenarios of promotion by Kargo, on the promotion engine
-	$(BIN)/pytest features/ -m kargo $(ARGS)
+	$(BIN)/pytest features/ -n auto $(ARGS)
 
 conformance: $(READY)  ## the promotion engine held against recordings of Kargo 1.8.4, on real API servers
-	$(BIN)/python -m pytest --confcutdir=tests -n 2 --dist=loadfile -p tests.promoter.conformance_table tests/promoter tests/kargo
+	$(BIN)/python -m pytest -n 2 --dist=loadfile -p tests.promoter.conformance_table tests/promoter tests/kargo
 
 conformance-docs: $(READY)  ## writes the table of the last `make conformance` into docs/kargo-engine.md
 	$(BIN)/python -m tests.promoter.conformance_table
 
-test: lint unit features node product-api  ## the scenarios, and all of the project's own tests
+test: lint unit features conformance node product-api  ## the scenarios, and all of the project's own tests
 
 lint: $(READY)  ## formatting, style and types, then features, manifests and Kargo resources; no root, no cluster
 	$(BIN)/ruff format --check .
@@ -37,11 +34,11 @@ test-kind-smoke: $(READY)  ## the same for a cluster, the stack and the headline
 kind: $(READY)  ## tests of the kind provider, with Docker engines and clusters of their own
 	$(ON_DOCKER) tests/clusters/kind -m kind
 
-unit: $(READY)  ## fast tests of the engine room
-	$(BIN)/pytest tests -m "not node"
+unit: $(READY)  ## fast tests of the engine room; those of the promotion engine are in `conformance`
+	$(BIN)/pytest tests -m "not node" --ignore=tests/promoter --ignore=tests/kargo
 
 node: $(READY)  ## tests that start real parts on this machine
-	$(BIN)/pytest tests -m "node and not kind" --ignore=tests/promoter
+	$(BIN)/pytest tests -m "node and not kind" --ignore=tests/promoter --ignore=tests/kargo
 
 product-api: $(READY)  ## style, types and tests of the service under test, with a real Redis and Node.js 20
 	$(BIN)/python -m gitops_e2e.machine redis-server
@@ -55,7 +52,7 @@ report: $(READY)  ## the pages of the last run anew, from what it recorded: repo
 bench: $(READY)  ## measured figures, one JSON object a line; ONLY=name,name runs some
 	@$(BIN)/python -m benchmarks $(ONLY)
 
-NIGHTLY := lint unit features node product-api kargo conformance kind test-kind
+NIGHTLY := lint unit features conformance node product-api kind test-kind
 nightly: export GITOPS_E2E_KILLS = 50
 nightly: $(READY)  ## all that takes long, one target after the other; ends with what broke, and since when
 	@$(BIN)/python -m gitops_e2e.nightly $(NIGHTLY)

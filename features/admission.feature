@@ -1,4 +1,3 @@
-@kargo
 Feature: What cannot work is refused at once
   Kargo refuses what it can tell to be wrong when it is asked for, and says why.
   What it can only tell later is accepted; the promotion then fails in that step.

@@ -1,4 +1,3 @@
-@kargo
 Feature: What people do by hand
   People promote, abort, decide about a canary that is paused. They also make mistakes, which are explained.
 

@@ -1,4 +1,3 @@
-@kargo
 Feature: Kargo logs in where a password is asked for
   A Project has its logins in Secrets, whose label kargo.akuity.io/cred-type says for what type of repository they are.
   A Secret is for one repository, by its whole address, or for all in whose address its pattern is found.

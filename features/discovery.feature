@@ -1,4 +1,3 @@
-@kargo
 Feature: Releases become Freight
   The Warehouse looks for releases of the service in the image repository.
   Those that its constraint admits become Freight, which can be promoted.

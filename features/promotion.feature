@@ -1,4 +1,3 @@
-@kargo
 Feature: A release goes from dev to prod by promotion
   Kargo finds a release in the image repository and brings it into one stage after the other.
   dev and staging take it by themselves, prod takes what staging has proven when a person says so.

@@ -1,4 +1,3 @@
-@kargo
 Feature: A promotion that fails says why, and leaves things as they can be gone on from
   A promotion takes seven steps. The one that cannot be taken ends it, in Kargo's words.
   Up to the push nothing has changed anywhere. After it, Git asks for the release already.

@@ -1,4 +1,3 @@
-@kargo
 Feature: Which stage takes which Freight, and when
   Freight is offered to a stage once it has proven itself in the stages before.
   Whether the stage takes it by itself is for the project's policies to say.

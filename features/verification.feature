@@ -1,4 +1,3 @@
-@kargo
 Feature: What staging has not verified does not go to prod
   staging verifies what is promoted to it by an analysis. Only what passes it is available to prod.
 

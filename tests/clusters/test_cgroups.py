@@ -81,6 +81,17 @@ def test_a_cpuset_is_filled_before_a_process_can_enter(tmp_path: Path) -> None:
     assert not (tmp_path / "unified/one").exists()
 
 
+def test_a_node_weighs_more_than_a_process_beside_it(tmp_path: Path) -> None:
+    machine = Machine("v1-systemd", tmp_path)
+    machine.write("unified/cgroup.controllers", "")
+    machine.write("cpuset/cpuset.cpus", "0-1\n")
+    machine.write("cpuset/cpuset.mems", "0\n")
+
+    machine.detect().create("one")
+
+    assert int(machine.read("cpu,cpuacct/one/cpu.shares")) > 1024
+
+
 def test_the_unified_hierarchy_is_version_2(tmp_path: Path) -> None:
     machine = Machine("v2", tmp_path)
     machine.write("cgroup.controllers", _DEBIAN_12)

@@ -22,6 +22,8 @@ _NEEDED_V1 = frozenset({"blkio", "cpu", "cpuacct", "cpuset", "devices", "freezer
 _NEEDED_V2 = frozenset({"cpu", "cpuset", "io", "memory", "pids"})
 _CONTROLLERS_V1 = _NEEDED_V1 | {"hugetlb", "misc", "net_cls", "net_prio", "perf_event", "rdma"}
 _LEAF = "init"
+# By default a whole group weighs as much as one process beside it (1024): on a busy machine a node would starve.
+_SHARES_V1 = 16 * 1024
 _EMPTYING_BOUND = 10.0
 _EMPTYING_POLL = 0.005
 
@@ -81,6 +83,8 @@ class VersionOne:
             if "cpuset" in hierarchy.controllers:
                 for file in ("cpuset.cpus", "cpuset.mems"):
                     (folder / file).write_text((hierarchy.mount / file).read_text())
+            if "cpu" in hierarchy.controllers:
+                (folder / "cpu.shares").write_text(str(_SHARES_V1))
 
     def enter(self, node: str) -> None:
         """Move the calling process into each directory."""

@@ -9,6 +9,7 @@ from gitops_e2e.errors import HarnessError
 
 PREFIX = "GITOPS_E2E_"
 KNOWN = {
+    "GITOPS_E2E_BUNDLE": "folder of image archives and Helm charts, as --bundle",
     "GITOPS_E2E_KILLS": "how many runs the tests of interrupted runs kill",
     "GITOPS_E2E_SEED": "the seed of an earlier run's random kills, to repeat them",
 }

@@ -14,10 +14,10 @@ from gitops_e2e.pipeline.promotion import is_errored
 from gitops_e2e.pipeline.warehouse import is_not_ready
 from gitops_e2e.watching import Budgets, expect
 
-_SECRET = r"(a|the) Secret (of type (?P<kind>\w+)|without a type) has "
+_BEGINNING = r"(a|the) Secret (of type (?P<kind>\w+)|without a type) has "
 _PLACE = r" for (?P<pattern>the pattern )?(?P<address>\S+)"
-_RIGHT = parsers.re(f"{_SECRET}the login{_PLACE}")
-_WRONG = parsers.re(f"{_SECRET}a wrong password{_PLACE}")
+_RIGHT = parsers.re(f"{_BEGINNING}the login{_PLACE}")
+_WRONG = parsers.re(f"{_BEGINNING}a wrong password{_PLACE}")
 
 
 @given("the Warehouse looks where a password is asked for")

@@ -57,7 +57,7 @@ def test_nothing_secret_is_left(tmp_path: Path, options: list[str]) -> None:
     (folder / "test_shop.py").write_text(_STEPS)
     (folder / "conftest.py").write_text(_CONFTEST)
     plugins = [word for plugin in _PLUGINS for word in ("-p", plugin)]
-    where = ["-c/dev/null", f"--junitxml={folder}/reports/junit.xml", "-o", "junit_logging=all"]
+    where = ["-c/dev/null", f"--rootdir={folder}", f"--junitxml={folder}/reports/junit.xml", "-o", "junit_logging=all"]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *plugins, *where, *(options or ["--tb=short"]), folder],
         cwd=REPOSITORY,

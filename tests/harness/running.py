@@ -18,6 +18,9 @@ _BOUND = 240.0
 # The Python that runs this may lie where only root can read.
 _READING = ("--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search")
 _NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *_READING)
+INTERRUPTIBLE = ("env", "--default-signal=INT")
+"""What to run a command by so that Ctrl-C reaches it, even where these tests run in the background."""
+
 AS_NOBODY = _NOBODY if os.geteuid() == 0 else ()
 """What to run a command by so that it is not root's."""
 
@@ -69,7 +72,7 @@ def running(
 ) -> Iterator[Run]:
     """Run it, in a process group of its own as a terminal's foreground; killed when it takes too long."""
     process = subprocess.Popen(
-        [*within, sys.executable, "-m", "pytest", "features/", "-p", "no:cacheprovider", *options],
+        [*INTERRUPTIBLE, *within, sys.executable, "-m", "pytest", "features/", "-p", "no:cacheprovider", *options],
         cwd=folder,
         env={**os.environ, "PYTHONUNBUFFERED": "1", **(env or {})},
         stdin=subprocess.DEVNULL,

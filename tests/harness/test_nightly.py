@@ -15,7 +15,7 @@ import yaml
 
 from gitops_e2e import nightly
 from gitops_e2e.nightly import HISTORY, SUMMARY, Outcome, broken_scenarios, told
-from tests.harness.running import REPOSITORY
+from tests.harness.running import INTERRUPTIBLE, REPOSITORY
 
 WORKFLOW = REPOSITORY / ".github/workflows/nightly.yml"
 MAKEFILE = "good:\n\ttrue\n\nbad:\n\texit 3\n\nslow:\n\tsleep 60\n"
@@ -117,7 +117,7 @@ def test_of_many_scenarios_some_are_told() -> None:
 
 
 def test_an_interrupted_night_ends_its_target_and_says_so(folder: Path) -> None:
-    argv = [sys.executable, "-m", "gitops_e2e.nightly", "slow", "good"]
+    argv = [*INTERRUPTIBLE, sys.executable, "-m", "gitops_e2e.nightly", "slow", "good"]
     with subprocess.Popen(
         argv, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
     ) as process:

@@ -98,7 +98,7 @@ class Cluster:
         raise HarnessError("the cluster has died with its Docker engine", remedy="start Docker")
 
 def pytest_configure(config):
-    config.stash[ownership._HARNESS] = SimpleNamespace(cluster=Cluster())
+    config.stash[ownership._HARNESS] = SimpleNamespace(cluster=Cluster(), redact=str)
 """
 _SECOND = """
   Example: it is open again

@@ -21,7 +21,7 @@ from cucumber_messages import Envelope, message_converter
 
 from gitops_e2e.report import json_lines
 from gitops_e2e.report.run_folder import RunFolder
-from tests.harness.running import REPOSITORY
+from tests.harness.running import INTERRUPTIBLE, REPOSITORY
 from tests.report import sample
 
 
@@ -200,7 +200,7 @@ def _waiting(folder: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
     """A run of the sample that has come to the step which waits."""
     sign = folder / "waits"
     process = subprocess.Popen(
-        sample.command(folder, *options),
+        [*INTERRUPTIBLE, *sample.command(folder, *options)],
         cwd=REPOSITORY,
         env={**os.environ, "SHOP_WAITS": str(sign)},
         stdout=subprocess.PIPE,

@@ -36,11 +36,14 @@ def _(): pass
 """
 
 
+_PLUGINS = ("-p", "no:pytest-kind", "-p", "fixtures.reporting")
+
+
 def _report(folder: Path, failure: str, *options: str) -> str:
     (folder / "shop.feature").write_text(_FEATURE)
     (folder / "test_shop.py").write_text(_STEPS.format(failure=failure))
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "fixtures.reporting", "-c/dev/null", "--tb=short", *options, folder],
+        [sys.executable, "-m", "pytest", *_PLUGINS, "-c/dev/null", "--tb=short", *options, folder],
         cwd=REPOSITORY,
         capture_output=True,
         text=True,
@@ -92,13 +95,20 @@ _DEAD_CLUSTER = """
 from types import SimpleNamespace
 from fixtures import ownership
 from gitops_e2e.errors import HarnessError
+from gitops_e2e.evidence.redaction import Redactor
 
 class Cluster:
+    kubeconfig = "/run/kubeconfig"
+
     def check(self):
         raise HarnessError("the cluster has died with its Docker engine", remedy="start Docker")
 
+def pytest_addoption(parser):
+    for option in ("--keep-cluster", "--reuse-cluster"):
+        parser.addoption(option, action="store_true")
+
 def pytest_configure(config):
-    config.stash[ownership._HARNESS] = SimpleNamespace(cluster=Cluster(), redact=str)
+    config.stash[ownership._HARNESS] = SimpleNamespace(cluster=Cluster(), redact=Redactor())
 """
 _SECOND = """
   Example: it is open again

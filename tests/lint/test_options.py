@@ -49,7 +49,8 @@ def test_a_variable_that_nothing_reads_is_refused() -> None:
 
 def test_known_variables_are_those_that_are_read() -> None:
     folders = ("gitops_e2e", "steps", "fixtures", "tests", "benchmarks")
-    paths = [path for folder in folders for path in (ROOT / folder).rglob("*.py") if path != Path(__file__)]
+    below = (path for folder in folders for path in (ROOT / folder).rglob("*.py") if path != Path(__file__))
+    paths = [ROOT / "conftest.py", *below]
     read = {
         name
         for path in paths

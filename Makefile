@@ -35,7 +35,7 @@ kind: $(READY)  ## tests of the kind provider, with Docker engines and clusters 
 	$(ON_DOCKER) tests/clusters/kind -m kind
 
 unit: $(READY)  ## fast tests of the engine room; those of the promotion engine are in `conformance`
-	$(BIN)/pytest tests -m "not node" --ignore=tests/promoter --ignore=tests/kargo
+	$(BIN)/pytest tests -n 2 -m "not node" --ignore=tests/promoter --ignore=tests/kargo
 
 node: $(READY)  ## tests that start real parts on this machine
 	$(BIN)/pytest tests -m "node and not kind" --ignore=tests/promoter --ignore=tests/kargo

@@ -133,15 +133,16 @@ def _make(target: str, started: datetime) -> Outcome:
     begun = time.monotonic()
     # Ends with this process, which passes it on to what it runs.
     argv = ["setpriv", "--pdeathsig", "TERM", "--", "make", "--no-print-directory", target]
-    with subprocess.Popen(argv) as process:
-        try:
-            code = process.wait(timeout=_BOUND)
-        except subprocess.TimeoutExpired:
-            code = _TIMED_OUT
-            process.terminate()
-        except KeyboardInterrupt:  # the terminal told the target, too
-            code = _INTERRUPTED
-        _await_end(process)
+    process: subprocess.Popen[bytes] | None = None
+    try:
+        process = subprocess.Popen(argv)
+        code = process.wait(timeout=_BOUND)
+    except subprocess.TimeoutExpired:
+        code = _TIMED_OUT
+    except KeyboardInterrupt:  # the terminal told the target, too
+        code = _INTERRUPTED
+    if process:
+        _end(process, told=code == _INTERRUPTED)
     outcome = Outcome(
         started.isoformat(timespec="seconds"), _commit(), target, code, round(time.monotonic() - begun, 1)
     )
@@ -149,12 +150,15 @@ def _make(target: str, started: datetime) -> Outcome:
     return outcome
 
 
-def _await_end(process: subprocess.Popen[bytes]) -> None:
-    """Let a target that was told to end tidy up."""
+def _end(process: subprocess.Popen[bytes], *, told: bool) -> None:
+    """Let a target end that was told to, or is told now, and tidy up; one that is over already is fine."""
+    if not told:
+        process.terminate()
     try:
         process.wait(timeout=_ENDING_BOUND)
     except subprocess.TimeoutExpired:
         process.kill()
+        process.wait()
 
 
 def _commit() -> str:

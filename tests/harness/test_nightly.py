@@ -18,7 +18,7 @@ from gitops_e2e.nightly import HISTORY, SUMMARY, Outcome, broken_scenarios, told
 from tests.harness.running import INTERRUPTIBLE, REPOSITORY
 
 WORKFLOW = REPOSITORY / ".github/workflows/nightly.yml"
-MAKEFILE = "good:\n\ttrue\n\nbad:\n\texit 3\n\nslow:\n\tsleep 60\n"
+MAKEFILE = "good:\n\ttrue\n\nbad:\n\texit 3\n\nslow:\n\t@echo sleep 60; exec sleep 60\n"
 
 
 @pytest.fixture

@@ -24,17 +24,22 @@ pytest_plugins = [
     "fixtures.platform",
     "fixtures.pipeline",
     "fixtures.project",
+    "fixtures.outages",
     "fixtures.settings",
     "fixtures.observing",
     "steps.admission",
     "steps.analysis",
     "steps.application",
+    "steps.approval",
     "steps.certificate",
     "steps.component",
     "steps.credentials",
     "steps.endpoint",
     "steps.engine",
+    "steps.faults",
     "steps.freight",
+    "steps.judgement",
+    "steps.load",
     "steps.manifests",
     "steps.metric",
     "steps.pipeline",
@@ -68,6 +73,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="leave the cluster running after the run, for --reuse-cluster or to look at",
     )
     group.addoption("--reuse-cluster", metavar="NAME", help="run on a cluster that an earlier run kept")
+    group.addoption("--kubeconfig", metavar="FILE", help="where the cluster is, for --cluster existing")
+    group.addoption("--context", metavar="NAME", help="which context of --kubeconfig (default: its current one)")
+    group.addoption(
+        "--yes-i-mean-it",
+        metavar="CONTEXT",
+        help="use the cluster of this very context although neither kind nor this harness made it",
+    )
+    group.addoption(
+        "--uninstall",
+        action="store_true",
+        help="run nothing; remove from --cluster existing what runs have installed and made there",
+    )
     group.addoption(
         "--kargo",
         choices=CHOICES,
@@ -88,6 +105,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="NAME=SECONDS",
         help="allow more or less time for one kind of wait; names: " + ", ".join(Budgets.names()),
     )
+
+
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    return ownership.uninstall(config) if config.getoption("--uninstall") else None
 
 
 def pytest_configure(config: pytest.Config) -> None:

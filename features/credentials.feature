@@ -22,7 +22,7 @@ Feature: Kargo logs in where a password is asked for
       And the Warehouse looks where a password is asked for
       And a Secret <type> has the login for <repoURL>
       When release 1.0.0 is pushed to the registry
-      Then the Warehouse is not ready: UNAUTHORIZED: authentication required
+      Then the Warehouse could not look: UNAUTHORIZED: authentication required
       And there is no Freight
 
       Examples:

@@ -41,7 +41,7 @@ Feature: Releases become Freight
       And the Warehouse reaches the registry at an address of its own
       And there is Freight of 1.0.0
       When the registry goes away from that address
-      Then the Warehouse is not ready: Artifact discovery failed: error discovering images
+      Then the Warehouse could not look: Artifact discovery failed: error discovering images
       And there is no other Freight than that of 1.0.0
 
     Example: the registry comes back

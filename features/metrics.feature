@@ -23,3 +23,12 @@ Feature: What Prometheus says
     Example: a query for nothing gives no data
       Then a query for the memory of a pod that does not exist gives no data
       And a query for a number that is zero gives 0
+
+  Rule: The dashboard shows what a canary is judged by
+
+    Example: every query of the dashboard has an answer
+      Given a pipeline whose dev serves release 0.9.0
+      And the canary and the stable pods of dev are asked for products, 5 times a second each
+      When release 1.0.0 is committed to dev
+      And the canary of dev is paused at weight 20
+      Then every query of the dashboard has an answer about dev, and about the canary where it tells releases apart

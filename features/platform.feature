@@ -37,6 +37,10 @@ Feature: The platform
       And every Application is Synced to the head of its stage branch, and Healthy
       And every stage serves release 0.9.0
 
+    Example: each Application follows the branch of its own stage
+      Given a pipeline that was made a moment ago
+      Then dev, staging and prod are each deployed from their own branch to their own namespace
+
   Rule: What runs is what Git has, not what somebody did by hand
 
     Example: a Rollout that is scaled by hand is scaled back

@@ -36,13 +36,20 @@ class Account:
         """The same name, and a password that opens nothing."""
         return Account(self.username, f"not-{self.password}")
 
-    def git_environment(self) -> Mapping[str, str]:
-        """What makes git log in over HTTP, by its environment: no command line and no file has the password."""
-        login = base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
+    @property
+    def basic(self) -> str:
+        """Both, as HTTP's Basic scheme and Docker's logins have them."""
+        return base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
+
+    def git_environment(self, url: str = "") -> Mapping[str, str]:
+        """What makes git log in over HTTP, by its environment: no command line and no file has the password.
+
+        Git logs in to any server that it asks, or below that URL alone.
+        """
         return {
             "GIT_CONFIG_COUNT": "1",
-            "GIT_CONFIG_KEY_0": "http.extraHeader",
-            "GIT_CONFIG_VALUE_0": f"Authorization: Basic {login}",
+            "GIT_CONFIG_KEY_0": f"http.{url}.extraHeader" if url else "http.extraHeader",
+            "GIT_CONFIG_VALUE_0": f"Authorization: Basic {self.basic}",
         }
 
     def secret(self) -> Manifest:

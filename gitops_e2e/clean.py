@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from gitops_e2e.cache import Cache
+from gitops_e2e.clusters.existing.cluster import Existing
 from gitops_e2e.clusters.kind import own_engine
 from gitops_e2e.clusters.kind.cluster import Kind
 from gitops_e2e.clusters.kind.state import states as kind_states
@@ -32,6 +33,8 @@ def clean(*, everything: bool) -> None:
         say(f"  node {name} is gone")
     for name in Kind.sweep(kept=True):
         say(f"  kind cluster {name} is gone")
+    for name in Existing.sweep(kept=True, cache=cache):
+        say(f"  run {name} on an existing cluster is forgotten here")
     for name in own_engine.sweep():
         say(f"  Docker engine {name} is gone")
     if everything and cache.root.exists():

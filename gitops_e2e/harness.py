@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from gitops_e2e.account import Account
 from gitops_e2e.cache import Cache
 from gitops_e2e.clusters import providers
+from gitops_e2e.clusters.existing import preflight
+from gitops_e2e.clusters.existing.reach import require_images
 from gitops_e2e.clusters.protocol import Cluster
 from gitops_e2e.clusters.providers import Provider
+from gitops_e2e.components.argocd import ArgoCD
 from gitops_e2e.components.authority import Authority
 from gitops_e2e.components.component import KARGO
 from gitops_e2e.components.git_server import Repositories
@@ -26,7 +29,10 @@ from gitops_e2e.evidence.redaction import Redactor
 from gitops_e2e.evidence.secrets import SECRETS, learning
 from gitops_e2e.images import Images
 from gitops_e2e.kube import Kube
+from gitops_e2e.pipeline import removal
 from gitops_e2e.pipeline.metric import Prometheus
+from gitops_e2e.pipeline.names import REGISTRY, SERVICE, PipelineNames
+from gitops_e2e.pipeline.pipeline import BASELINE
 from gitops_e2e.pipeline.platform import Platform
 from gitops_e2e.pipeline.stories import STORIES
 from gitops_e2e.progress import doing, say
@@ -62,8 +68,14 @@ class Harness:
             cluster = provider.start(name, images, toolchain)
         try:
             harness = _on(cluster, toolchain, images, budgets, supply.kargo)
+            if cluster.labels:
+                harness.look_before()
             with doing("installing the stack"):
                 harness.stack.install()
+            if cluster.labels:
+                harness.look_at_registry()
+                for left in removal.sweep(harness.kube, harness.repositories):
+                    say(f"  removed pipeline {left}, which a run before had left")
             say(f"  cluster {cluster.name}: NodePorts at {cluster.address}, kubeconfig {cluster.kubeconfig}")
         except BaseException:
             cluster.delete()
@@ -71,10 +83,15 @@ class Harness:
         return harness
 
     @staticmethod
+    def find(name: str, budgets: Budgets, supply: Supply) -> Harness:
+        """A cluster that runs already, however its stack is; it is not owned. Raises HarnessError."""
+        toolchain = Toolchain(Cache.of_user())
+        return _on(providers.attach(name, toolchain), toolchain, supply.images(toolchain), budgets, supply.kargo)
+
+    @staticmethod
     def attach(name: str, budgets: Budgets, supply: Supply) -> Harness:
         """A cluster that runs already, with the stack on it; it is not owned. Raises what is not ready, or another."""
-        toolchain = Toolchain(Cache.of_user())
-        harness = _on(providers.attach(name, toolchain), toolchain, supply.images(toolchain), budgets, supply.kargo)
+        harness = Harness.find(name, budgets, supply)
         harness.stack.confirm()
         harness.stack.await_all_ready()
         return harness
@@ -86,6 +103,29 @@ class Harness:
         harness.configure_kargo({})
         return harness
 
+    def look_before(self) -> None:
+        """Tell what others have on the cluster and what is done about it. Raises PreflightRefused."""
+        rows = preflight.examine(self.kube, self.stack.components)
+        for line in preflight.table(rows):
+            say(f"  {line}")
+        preflight.require(rows, where=self.kube.host)
+        say(f"  NodePorts are reached at {self.cluster.address}")
+        with doing("asking the nodes for the stack's images"):
+            ours = [self.images.reference(name) for name in self.images.names if name.partition(":")[0] != SERVICE]
+            require_images(self.kube, ours, remedy="load the images into the nodes first (docs/existing.md)")
+
+    def look_at_registry(self) -> None:
+        """Let the nodes pull from the registry in the cluster. Raises PreflightRefused."""
+        repository = PipelineNames("preflight").image_path()
+        ImageRepositories(self.images, self.cluster.address).publish(repository, SERVICE, BASELINE)
+        with doing("asking the nodes to pull from the registry in the cluster"):
+            require_images(
+                self.kube,
+                [f"{REGISTRY}/{repository}:{BASELINE}"],
+                pulled=True,
+                remedy=f"let the nodes' runtime find {REGISTRY} at the Service's address (docs/existing.md)",
+            )
+
     @property
     def platform(self) -> Platform:
         """What pipelines are made on."""
@@ -96,6 +136,7 @@ class Harness:
             repositories=self.repositories,
             images=ImageRepositories(self.images, self.cluster.address),
             account=self.account,
+            trusts_git=not self.stack.component(ArgoCD.name).is_foreign(self.kube),
             kustomize=self.toolchain.binary("kustomize"),
             scratch=self.cluster.scratch,
         )
@@ -135,12 +176,13 @@ class Harness:
     def delete(self) -> None:
         """End the cluster and everything on it."""
         self.detach()
-        with doing(f"deleting cluster {self.cluster.name}"):
+        ending = "letting go of" if self.cluster.labels else "deleting"
+        with doing(f"{ending} cluster {self.cluster.name}"):
             self.cluster.delete()
 
 
 def _on(cluster: Cluster, toolchain: Toolchain, images: Images, budgets: Budgets, kargo: KargoChoice) -> Harness:
-    kube = Kube(cluster.kubeconfig)
+    kube = Kube(cluster.kubeconfig, labels=cluster.labels)
     redactor = Redactor.of_environment()
     redactor.learn(of_kubeconfig(cluster.kubeconfig.read_text()))
     stories = {**STORIES, **dict.fromkeys(WORKLOADS, untold), SECRETS: learning(redactor)}

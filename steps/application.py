@@ -8,7 +8,7 @@ from pytest_bdd import parsers, then
 
 from gitops_e2e.components.argocd import ArgoCD
 from gitops_e2e.harness import Harness
-from gitops_e2e.pipeline.application import APPLICATIONS, Application, has_health, is_synced_to
+from gitops_e2e.pipeline.application import APPLICATIONS, Application, deploys, has_health, is_synced_to
 from gitops_e2e.pipeline.pipeline import Pipeline, Release
 from gitops_e2e.pipeline.promotion import WatchedPromotion
 from gitops_e2e.watching import Budgets, expect
@@ -21,6 +21,14 @@ def _(harness: Harness, pipeline: Pipeline) -> None:
     names = sorted(Application.of(each).name for each in owned)
     wanted = sorted(pipeline.names.application(stage) for stage in ("dev", "staging", "prod"))
     assert names == wanted, f"its Applications are {', '.join(names) or 'none'} instead of {', '.join(wanted)}"
+
+
+@then("dev, staging and prod are each deployed from their own branch to their own namespace")
+def _(pipeline: Pipeline, budgets: Budgets) -> None:
+    for stage in ("dev", "staging", "prod"):
+        names = pipeline.names
+        own = deploys(names.branch(stage), to=names.namespace(stage))
+        expect(replace(pipeline.application(stage), revision=None), own, within=budgets.application_synced)
 
 
 @then("every Application is Synced to the head of its stage branch, and Healthy")

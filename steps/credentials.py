@@ -11,7 +11,7 @@ from gitops_e2e.pipeline.kargo_edits import repository
 from gitops_e2e.pipeline.names import PRIVATE_REGISTRY
 from gitops_e2e.pipeline.project import Project
 from gitops_e2e.pipeline.promotion import is_errored
-from gitops_e2e.pipeline.warehouse import is_not_ready
+from gitops_e2e.pipeline.warehouse import could_not_look
 from gitops_e2e.watching import Budgets, expect
 
 _BEGINNING = r"(a|the) Secret (of type (?P<kind>\w+)|without a type) has "
@@ -40,7 +40,7 @@ def _(project: Project, kind: str | None, pattern: str | None, address: str) -> 
 
 @given(parsers.parse("the Warehouse was refused: {message}"))
 def _(project: Project, message: str, budgets: Budgets) -> None:
-    expect(project.look(), is_not_ready("DiscoveryFailure", message), within=budgets.freight_found)
+    expect(project.look(), could_not_look(message), within=budgets.freight_found)
 
 
 @given(parsers.parse("{version} could not be promoted to {stage}: {message}"))

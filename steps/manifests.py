@@ -28,6 +28,21 @@ def _(pipeline: Pipeline) -> None:
     pipeline.change(changes.environment("FAULT_UNHEALTHY", "true"))
 
 
+@given(parsers.parse("release 1.0.0 fails {percent:d} of 100 requests for products"))
+def _(pipeline: Pipeline, percent: int) -> None:
+    pipeline.change(changes.environment("FAULT_ERROR_RATE", f"{percent / 100:g}"))
+
+
+@given(parsers.parse("release 1.0.0 takes {milliseconds:d} ms for a request for products"))
+def _(pipeline: Pipeline, milliseconds: int) -> None:
+    pipeline.change(changes.environment("FAULT_LATENCY_MS", str(milliseconds)))
+
+
+@given(parsers.parse("release 1.0.0 takes {mebibytes:d} MiB of memory"))
+def _(pipeline: Pipeline, mebibytes: int) -> None:
+    pipeline.change(changes.environment("FAULT_MEMORY_MIB", str(mebibytes)))
+
+
 @given("the canary is not asked for its health")
 def _(pipeline: Pipeline) -> None:
     pipeline.change(changes.no_canary_metric("health"))
@@ -50,7 +65,9 @@ def _(pipeline: Pipeline, name: str) -> None:
 
 @given(parsers.parse("{stage} carries a sidecar that allocates {mebibytes:d} MiB"))
 def _(pipeline: Pipeline, stage: str, mebibytes: int) -> None:
-    arguments = pipeline.branch(stage).container("stress")["args"]
+    containers = pipeline.branch(stage).containers()
+    assert "stress" in containers, f"{stage} carries no sidecar: its pods have {', '.join(containers)}"
+    arguments = containers["stress"]["args"]
     assert f"{mebibytes}M" in arguments, f"the sidecar of {stage} runs with other arguments: {' '.join(arguments)}"
 
 

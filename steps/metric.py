@@ -9,6 +9,7 @@ from pytest_bdd import given, parsers, then, when
 
 from gitops_e2e.harness import Harness
 from gitops_e2e.pipeline.cache_reads import CacheReads
+from gitops_e2e.pipeline.dashboard import Dashboard
 from gitops_e2e.pipeline.memory import LIMIT, query_by_pod
 from gitops_e2e.pipeline.metric import NoData, Prometheus, Sample
 from gitops_e2e.pipeline.pipeline import Pipeline, Release
@@ -116,3 +117,16 @@ def _(prometheus: Prometheus, reads: CacheReads, budgets: Budgets) -> None:
     for metric, pod, value in reads.totals():
         query = f'{metric}{{namespace="{reads.namespace}", pod="{pod}"}} == {value:g}'
         prometheus.await_samples(query, within=budgets.metric_scraped)
+
+
+@then(
+    parsers.parse(
+        "every query of the dashboard has an answer about {stage}, and about the canary where it tells releases apart"
+    )
+)
+def _(prometheus: Prometheus, pipeline: Pipeline, stage: str, budgets: Budgets) -> None:
+    canary = pipeline.rollout(stage).now().release
+    for query in Dashboard.of(pipeline.repository.git.folder).queries:
+        promql = query.filled(pipeline.names.namespace(stage))
+        about = canary if query.tells_releases_apart else ""
+        prometheus.await_answer(promql, about=about, within=budgets.metric_scraped)

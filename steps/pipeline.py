@@ -30,6 +30,11 @@ def _(pipelines: Pipelines, first: str, second: str) -> Pipeline:
     return pipelines.create([first, second], versions=[BASELINE])
 
 
+@given("a pipeline that was made a moment ago", target_fixture="pipeline")
+def _(pipelines: Pipelines) -> Pipeline:
+    return pipelines.begin(STAGES)
+
+
 @given("a pipeline without pods", target_fixture="pipeline")
 def _(pipelines: Pipelines) -> Pipeline:
     return pipelines.create_without_pods(["dev", "staging"])

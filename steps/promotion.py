@@ -19,8 +19,9 @@ from gitops_e2e.pipeline.promotion import (
     succeeds,
 )
 from gitops_e2e.pipeline.rollout import is_paused_at
-from gitops_e2e.pipeline.stage import has_taken_over, is_ready_with
+from gitops_e2e.pipeline.stage import has_looked, has_taken_over, is_ready_with, promotes_by_itself
 from gitops_e2e.watching import Budgets, expect
+from gitops_e2e.watching import then as in_turn
 
 
 @given(parsers.parse("release {version} has come to {first} and {second} by itself"))
@@ -128,6 +129,8 @@ def _(project: Project, version: str, stage: str, budgets: Budgets) -> None:
 
 @then(parsers.parse("release {version} is promoted to {stage} by itself"), target_fixture="release")
 def _(project: Project, pipeline: Pipeline, version: str, stage: str, budgets: Budgets) -> Release:
+    willing = in_turn(has_looked(project.refresh(stage)), promotes_by_itself())
+    expect(project.stage(stage), willing, within=budgets.stage_settled)
     # The stage before has to be done with it first.
     promotion = expect(project.newest_promotion(version, stage), succeeds(), within=budgets.stage_settled)
     return pipeline.promoted(version, promotion)

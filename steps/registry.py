@@ -8,7 +8,7 @@ from gitops_e2e.pipeline.kargo import WAREHOUSES
 from gitops_e2e.pipeline.kargo_edits import repository
 from gitops_e2e.pipeline.project import Project
 from gitops_e2e.pipeline.registry_address import RegistryAddress
-from gitops_e2e.pipeline.warehouse import WatchedWarehouse, has_looked, is_not_ready
+from gitops_e2e.pipeline.warehouse import WatchedWarehouse, could_look, could_not_look, has_looked
 from gitops_e2e.watching import Budgets, expect
 
 
@@ -36,18 +36,19 @@ def _(project: Project) -> RegistryAddress:
 def _(project: Project, registry_address: RegistryAddress, budgets: Budgets) -> WatchedWarehouse:
     registry_address.close()
     # The node follows the Service a moment later.
-    project.look_until(is_not_ready("DiscoveryFailure"), within=budgets.freight_found)
+    project.look_until(could_not_look(), within=budgets.freight_found)
     return project.look()
 
 
 @given(parsers.parse("the registry went away from that address, and release {version} came in the meantime"))
 def _(project: Project, registry_address: RegistryAddress, version: str, budgets: Budgets) -> None:
     registry_address.close()
-    project.look_until(is_not_ready("DiscoveryFailure"), within=budgets.freight_found)
+    project.look_until(could_not_look(), within=budgets.freight_found)
     project.push(version)
 
 
 @when("the registry comes back")
-def _(project: Project, registry_address: RegistryAddress) -> None:
+def _(project: Project, registry_address: RegistryAddress, budgets: Budgets) -> None:
     registry_address.open()
-    project.look()
+    # As above; and a look that failed is not repeated for minutes.
+    project.look_until(could_look(), within=budgets.freight_found)

@@ -11,6 +11,7 @@ from gitops_e2e.pipeline.rollout import (
     WatchedRollout,
     has_canary_pods,
     is_aborted,
+    is_analysed_at,
     is_at_weight,
     is_healthy_on,
     is_paused_at,
@@ -27,6 +28,16 @@ def _(pipeline: Pipeline, release: Release, version: str, weight: int, budgets: 
     rollout = expect(pipeline.rollout(release.stage), canary, within=budgets.canary_started)
     assert rollout.canary is not None
     assert rollout.canary.runs(version), f"the canary runs {', '.join(rollout.canary.images)}"
+    for pod in rollout.canary_pods:
+        answer = pipeline.service_pod(release.stage, pod.name).get("/health")
+        told = answer.json["version"]
+        assert told == version, f"pod {pod.name} has an image of {version}, but answers as {told}"
+
+
+@then(parsers.parse("the canary is analysed at weight {weight:d}"))
+def _(pipeline: Pipeline, release: Release, weight: int, budgets: Budgets) -> None:
+    course = passed_through(is_analysed_at(weight))
+    expect(pipeline.rollout(release.stage), course, within=budgets.analysis_finished)
 
 
 @when(parsers.parse("the canary of {stage} is paused at weight {weight:d}"))
@@ -60,7 +71,8 @@ def _(pipeline: Pipeline, stage: str, replicas: int) -> WatchedRollout:
 
 
 @then(parsers.parse("Argo CD lets it have {replicas:d} pods again, as Git has it"))
-def _(scaled_rollout: WatchedRollout, replicas: int, budgets: Budgets) -> None:
+def _(pipeline: Pipeline, scaled_rollout: WatchedRollout, replicas: int, budgets: Budgets) -> None:
+    pipeline.require_self_heal()
     expect(scaled_rollout, wants_replicas(replicas), within=budgets.application_synced)
 
 

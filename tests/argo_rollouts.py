@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import threading
+import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,15 +16,18 @@ from typing import Any
 
 import yaml
 
+from gitops_e2e.errors import HarnessError
 from gitops_e2e.kube import Conflict, Kube, Manifest, NotFound, Ref
 from gitops_e2e.pipeline.analysis import WatchedAnalysis
 from gitops_e2e.pipeline.pods import PODS, Pod
 from gitops_e2e.pipeline.rollout import WatchedRollout
 from gitops_e2e.pipeline.stories import STORIES
 from gitops_e2e.watching import WatchCache
-from tests.control_plane import ControlPlane, free_port
+from tests.control_plane import ControlPlane, Process, free_port
 
 ROLLOUTS_MODULE = "github.com/argoproj/argo-rollouts"
+_PROOF = "at-work"
+_AT_WORK_BOUND = 60.0
 
 LIMIT = 150.0
 OLD, NEW = "shop:0.9.0", "shop:1.0.0"
@@ -37,7 +42,8 @@ def install_crds(plane: ControlPlane) -> None:
 
 
 def start_controllers(plane: ControlPlane) -> None:
-    plane.run_controller(
+    """Raises HarnessError with a controller's last lines if it does not get to work."""
+    manager = plane.run_controller(
         "kube-controller-manager",
         "--controllers=replicaset-controller,garbage-collector-controller,namespace-controller",
         "--leader-elect=false",
@@ -49,6 +55,37 @@ def start_controllers(plane: ControlPlane) -> None:
         f"--healthzPort={free_port()}",
         f"--metricsport={free_port()}",
     )
+    _make_sure_pods_are_made(plane.kube(), manager)
+
+
+def _make_sure_pods_are_made(kube: Kube, manager: Process) -> None:
+    """A manager that does not find the API server healthy in 10 s ends (Kubernetes 1.34); a kubelet starts it anew."""
+    kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": _PROOF}})
+    kube.apply(
+        {
+            "apiVersion": "apps/v1",
+            "kind": "ReplicaSet",
+            "metadata": {"name": _PROOF, "namespace": _PROOF},
+            "spec": {
+                "replicas": 1,
+                "selector": {"matchLabels": {"app": _PROOF}},
+                "template": {
+                    "metadata": {"labels": {"app": _PROOF}},
+                    "spec": {"containers": [{"name": _PROOF, "image": _PROOF}]},
+                },
+            },
+        }
+    )
+    deadline = time.monotonic() + _AT_WORK_BOUND
+    while not kube.list(PODS, _PROOF):
+        try:
+            manager.check()
+        except HarnessError as ended:
+            warnings.warn(str(ended), stacklevel=2)
+            manager.start()
+        if time.monotonic() > deadline:
+            raise HarnessError(f"no pod was made in {_AT_WORK_BOUND:g} s:\n{manager.last_lines()}")
+        time.sleep(0.1)
 
 
 Status = Callable[[Pod], Manifest]

@@ -4,7 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
+from tests.browser.axe import Axe
+from tests.browser.chromium import chromium
 from tests.control_plane import ControlPlane
 
 
@@ -28,3 +31,16 @@ def own_control_plane(tmp_path: Path) -> Iterator[ControlPlane]:
         yield plane
     finally:
         plane.stop()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium, without a window."""
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="session")
+def axe() -> Axe:
+    """What looks for barriers on a page."""
+    return Axe.installed()

@@ -57,9 +57,12 @@ class Process:
         self._signal(signal.SIGCONT)
 
     def check(self) -> None:
+        """Raises HarnessError with its last lines if it ended by itself."""
         if self._process and self._process.poll() is not None:
-            tail = "\n".join(self._log.read_text(errors="replace").splitlines()[-15:])
-            raise HarnessError(f"{self._argv[0]} ended with {self._process.returncode}:\n{tail}")
+            raise HarnessError(f"{self._argv[0]} ended with {self._process.returncode}:\n{self.last_lines()}")
+
+    def last_lines(self) -> str:
+        return "\n".join(self._log.read_text(errors="replace").splitlines()[-15:])
 
     def _signal(self, number: signal.Signals) -> None:
         if self._process:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -17,6 +17,10 @@ class Cluster(Protocol):
     @property
     def provider(self) -> str:
         """`node`, `kind` or `existing`."""
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """What tells objects of the run from those of others; none where everything is the run's."""
 
     @property
     def kubeconfig(self) -> Path:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gitops_e2e.clusters.existing import permissions
+from gitops_e2e.clusters.existing.cluster import Existing
+from gitops_e2e.clusters.existing.contexts import Context
+from gitops_e2e.clusters.existing.state import states as existing_states
 from gitops_e2e.clusters.kind.cluster import Kind, Tools
 from gitops_e2e.clusters.kind.engine import Engine
 from gitops_e2e.clusters.kind.errors import EngineUnavailable
@@ -11,14 +15,14 @@ from gitops_e2e.clusters.kind.node_image import make_node_image
 from gitops_e2e.clusters.kind.state import states as kind_states
 from gitops_e2e.clusters.node import requirements
 from gitops_e2e.clusters.node.node import Node
+from gitops_e2e.clusters.node.state import Registry
 from gitops_e2e.clusters.protocol import Cluster
 from gitops_e2e.errors import HarnessError
 from gitops_e2e.images import Images
+from gitops_e2e.kube import Kube
 from gitops_e2e.machine.capacity import require_disk, require_memory
 from gitops_e2e.machine.packages import require
 from gitops_e2e.toolchain import Toolchain
-
-CHOICES = ("auto", "node", "kind", "existing")
 
 # What a node with the stack and a pipeline or two takes, as measured, with some to spare.
 _MEMORY = 4 * 2**30
@@ -31,18 +35,15 @@ class NoProvider(HarnessError):
 
 @dataclass(frozen=True)
 class Provider:
-    """What provides the cluster, and why it was chosen."""
+    """What provides the cluster, and why it was chosen. `context` is that of a cluster that exists."""
 
     name: str
     reason: str
+    context: Context | None = None
 
     @staticmethod
     def choose(wanted: str) -> Provider:
         """The provider for `--cluster wanted`. Raises NoProvider."""
-        if wanted == "existing":
-            raise NoProvider(
-                "--cluster existing is not there yet", remedy="use --cluster node, as root on Linux, or leave it out"
-            )
         no_node = requirements.unavailable_because() if wanted != "kind" else "kind is asked for"
         if no_node is None:
             return Provider("node", "asked for" if wanted == "node" else "auto: the built-in node can run here")
@@ -64,11 +65,20 @@ class Provider:
             remedy="run as root on Linux (sudo make features), or start Docker",
         )
 
+    @staticmethod
+    def existing(context: Context, meant: str | None) -> Provider:
+        """The provider for a cluster that exists; `meant` is what --yes-i-mean-it names. Raises ContextRefused."""
+        because = context.permitted_because(meant, _our_servers())
+        return Provider("existing", f"context {context.name} at {context.server}: {because}", context)
+
     def start(self, name: str, images: Images, toolchain: Toolchain) -> Cluster:
         """Build what is missing, and start a cluster that ends with this process unless it is kept.
 
         Raises TooLittleDisk or TooLittleMemory before anything is begun, and whatever building and starting raise.
+        A cluster that exists is let go instead of ended, and needs no memory of this machine.
         """
+        if self.context:
+            return _take(name, self.context, images)
         require_disk(images.cache.root, _DISK, purpose="a cluster with the whole stack")
         require_memory(_MEMORY, purpose="a cluster with the whole stack")
         if self.name == "kind":
@@ -81,9 +91,18 @@ class Provider:
 
 def attach(name: str, toolchain: Toolchain) -> Cluster:
     """A cluster that an earlier run kept, or that another process of this run owns. Raises HarnessError."""
+    if existing_states().find(name):
+        return Existing.attach(name)
     if kind_states().find(name):
         return Kind.attach(name, Tools.of(toolchain))
     return Node.attach(name)
+
+
+def _our_servers() -> set[str]:
+    """The API servers of the clusters that this machine has from us."""
+    nodes = [state.layout.kubeconfig for state in Registry().all() if state.running]
+    kinds = [state.kubeconfig for state in kind_states().all() if not state.dead]
+    return {Context.read(file).server for file in [*nodes, *kinds] if file.exists()}
 
 
 def _no_kind_because() -> str | None:
@@ -91,6 +110,17 @@ def _no_kind_because() -> str | None:
         return Engine.local().unavailable_because()
     except EngineUnavailable as error:
         return error.what
+
+
+def _take(name: str, context: Context, images: Images) -> Cluster:
+    cluster = Existing.take(name, context)
+    try:
+        permissions.require(Kube(cluster.kubeconfig))
+        images.build_all()
+    except BaseException:
+        cluster.delete()
+        raise
+    return cluster
 
 
 def _start_kind(name: str, images: Images, toolchain: Toolchain) -> Cluster:

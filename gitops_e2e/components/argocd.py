@@ -8,11 +8,12 @@ from typing import ClassVar
 
 from gitops_e2e.components import git_server
 from gitops_e2e.components.adapting import adapted, with_environment
+from gitops_e2e.components.applying import apply_all
 from gitops_e2e.components.authority import Authority
 from gitops_e2e.components.component import Component
 from gitops_e2e.components.sources import Sources
 from gitops_e2e.images import Images
-from gitops_e2e.kube import Manifest
+from gitops_e2e.kube import Kube, Manifest, Ref
 
 _MODULE = "github.com/argoproj/argo-cd/v3"
 
@@ -26,6 +27,12 @@ class ArgoCD(Component):
     sources: Sources
     images: Images
     authority: Authority
+
+    def install(self, kube: Kube, *, within: float) -> None:
+        """Apply the manifests, but for Secrets that are there: pods run with what is in them. Raises KubeError."""
+        manifests = self.manifests()
+        there = [each for each in manifests if each["kind"] == "Secret" and kube.find(Ref.of(each))]
+        apply_all(kube, [each for each in manifests if each not in there], within=within)
 
     def manifests(self) -> list[Manifest]:
         """The core install, with what the missing API server would have made, and trust in the Git server."""

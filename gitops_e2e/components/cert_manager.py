@@ -29,6 +29,10 @@ class CertManager(Component):
     images: Images
     authority: Authority
 
+    def beside(self) -> list[Manifest]:
+        """The CA, which an issuer of ours issues with."""
+        return [self.authority.secret()]
+
     def manifests(self) -> list[Manifest]:
         """The chart, rendered without its start-up job, and the CA. Some of its roles are for kube-system."""
         chart = self.sources.chart(

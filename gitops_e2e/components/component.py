@@ -36,17 +36,42 @@ class Component(ABC):
     def complete(self, kube: Kube, *, within: float) -> None:  # noqa: B027 - most have nothing to add
         """Install what must wait until the workloads are ready. Raises KubeError with what the API server refused."""
 
+    def beside(self) -> list[Manifest]:
+        """What has to be added where somebody else has installed the component."""
+        return []
+
+    def is_foreign(self, kube: Kube) -> bool:
+        """Whether the cluster has it from somebody else, so that it is used as it is."""
+        return bool(kube.labels) and kube.find_foreign(self.workloads()[0]) is not None
+
     def workloads(self) -> list[Ref]:
         """The Deployments and StatefulSets that must be rolled out for the component to be ready."""
         return [Ref.of(manifest) for manifest in self.manifests() if manifest["kind"] in _WORKLOADS]
 
+    def services(self) -> list[Manifest]:
+        """The Services that lead to it."""
+        return [manifest for manifest in self.manifests() if manifest["kind"] == "Service"]
+
+    def node_ports(self) -> list[int]:
+        """The NodePorts of its Services."""
+        ports = [port for service in self.services() for port in service["spec"].get("ports") or []]
+        return [int(port["nodePort"]) for port in ports if "nodePort" in port]
+
     def pinned(self) -> str:
         """The version that is to run: the tag of the image of the first workload's main container."""
-        first = next(manifest for manifest in self.manifests() if manifest["kind"] in _WORKLOADS)
-        return _tag(_main_image(first))
+        return self.tag(next(manifest for manifest in self.manifests() if manifest["kind"] in _WORKLOADS))
+
+    def tag(self, workload: Manifest) -> str:
+        """The tag of the image of a workload's main container."""
+        return _tag(_main_image(workload))
 
     def confirm(self, kube: Kube) -> None:
-        """Raises HarnessError where the cluster has the component from another image than this run would give it."""
+        """Raises HarnessError where the cluster has the component from another image than this run would give it.
+
+        What somebody else installed is as it is.
+        """
+        if self.is_foreign(kube):
+            return
         first = next(manifest for manifest in self.manifests() if manifest["kind"] in _WORKLOADS)
         there = kube.find(Ref.of(first))
         if there and _main_image(there) != _main_image(first):

@@ -9,6 +9,7 @@ from gitops_e2e import account
 from gitops_e2e.components.applying import apply_all
 from gitops_e2e.components.packaged import Packaged
 from gitops_e2e.images import Images
+from gitops_e2e.images.catalogue import RELEASED
 from gitops_e2e.images.pushing import push
 from gitops_e2e.kube import Kube
 
@@ -42,6 +43,6 @@ class ImageRepositories:
 
     def publish(self, repository: str, image: str, tag: str, *, as_tag: str = "") -> None:
         """Push the image at hand of that name and tag as `<repository>:<tag>`, or under another tag, as it is."""
-        archive = self.images.archive(image if image == "stress" else f"{image}:{tag}")
+        archive = self.images.archive(f"{image}:{tag}" if image in RELEASED else image)
         target = f"{self.address}:{NODE_PORT}/{repository}:{as_tag or tag}"
         push(archive, target, insecure=True)

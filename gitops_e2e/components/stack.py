@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from gitops_e2e.components.adapting import with_environment
+from gitops_e2e.components.applying import apply_all
 from gitops_e2e.components.argocd import ArgoCD
 from gitops_e2e.components.authority import Authority
 from gitops_e2e.components.cert_manager import CertManager
@@ -28,6 +29,8 @@ from gitops_e2e.side_by_side import side_by_side
 from gitops_e2e.watching.budgets import Budgets
 from gitops_e2e.watching.cache import WatchCache
 from gitops_e2e.watching.waiting import expect
+
+_AWAY = "gitops-e2e/away"
 
 
 def components(sources: Sources, images: Images, authority: Authority, kargo: KargoChoice) -> tuple[Component, ...]:
@@ -54,7 +57,10 @@ class Stack:
     budgets: Budgets
 
     def install(self) -> None:
-        """Install every component and wait until all are ready. Raises what the first one that fails raises."""
+        """Install every component and wait until all are ready. Raises what the first one that fails raises.
+
+        What somebody else installed stays as it is.
+        """
         ready = {component.name: threading.Event() for component in self.components}
 
         def install(component: Component) -> None:
@@ -87,6 +93,7 @@ class Stack:
 
         Raises ExpectationFailed where none do.
         """
+        self._require_ours(component)
         pods = self.kube.list(PODS, component.namespace)
         for pod in pods:
             self.kube.delete(Ref.of(pod), grace=0)
@@ -94,11 +101,21 @@ class Stack:
         for workload in component.workloads():
             expect(WorkloadSubject(workload, self.cache), replaced, within=self.budgets.component_ready)
 
+    def let_out_of_reach(self, component: Component) -> None:
+        """Let the component's Services lead to none of its pods, which go on. Raises KubeError."""
+        self._require_ours(component)
+        self._select(component, {_AWAY: "true"})
+
+    def let_into_reach(self, component: Component) -> None:
+        """Let them lead there again; as they do already is fine. Raises KubeError."""
+        self._select(component, {_AWAY: None})
+
     def configure(self, component: Component, workload: str, environment: Mapping[str, str]) -> None:
         """Run a workload of the component with these environment variables beside its own; with {}, as installed.
 
         Its pods are replaced where that is a change. Raises ExpectationFailed, KubeError.
         """
+        self._require_ours(component)
         manifests = with_environment(component.manifests(), workload, environment)
         ref = next(each for each in component.workloads() if each.name == workload)
         applied = self.kube.apply(next(each for each in manifests if Ref.of(each) == ref))
@@ -114,7 +131,22 @@ class Stack:
         known = ", ".join(component.name for component in self.components)
         raise HarnessError(f"the stack has no component {name}", remedy=f"use one of: {known}")
 
+    def _select(self, component: Component, label: Mapping[str, str | None]) -> None:
+        for service in component.services():
+            self.kube.patch(Ref.of(service), {"spec": {"selector": dict(label)}})
+
+    def _require_ours(self, component: Component) -> None:
+        if component.is_foreign(self.kube):
+            raise HarnessError(
+                f"{component.name} on this cluster is somebody else's: it is not disturbed",
+                remedy="play this scenario on a cluster of ours (--cluster node or kind)",
+            )
+
     def _install(self, component: Component) -> None:
+        if component.is_foreign(self.kube):
+            apply_all(self.kube, component.beside(), within=self.budgets.component_ready)
+            self.await_ready(component)
+            return
         with doing(f"installing {component.name}"):
             component.install(self.kube, within=self.budgets.component_ready)
             self.await_ready(component)

@@ -21,7 +21,7 @@ _SECRETIVE = frozenset(
 _LEAST_NAMED, _LEAST = 4, 8
 _LEAST_LINE = 16
 # What these keys of a Secret hold stands in every object.
-_NAMES = frozenset({"name", "namespace", "type", "project", "server", "user", "username", "email"})
+_NAMES = frozenset({"name", "namespace", "type", "project", "server", "user", "username", "email", "repoURL"})
 _PUBLIC = re.compile(r"-----BEGIN (CERTIFICATE|PUBLIC KEY|X509 CRL)-----")
 
 

@@ -18,6 +18,8 @@ _TITLE = re.compile(
     r" (?P<name>[a-z0-9][\w.-]*)(?: in )?"
 )
 
+_WAREHOUSE = re.compile(r" Warehouse (?P<name>[a-z0-9][\w.-]*): ")
+
 
 @dataclass(frozen=True)
 class Surroundings:
@@ -32,19 +34,34 @@ class Surroundings:
 
 
 def told(error: HarnessError, where: Surroundings) -> str:
-    """The failure in lines: what led to it, what was wanted and observed, the likely cause, what to do next."""
-    explanation = explain(observed(error))
-    return "\n".join([*_story(error), *_verdict(error), *_advice(explanation, where)])
+    """The failure as a terminal shows it, whose last lines are read first: what led to it, then what matters."""
+    return "\n".join([*_story(error), *_matter(error, where)])
+
+
+def reported(error: HarnessError, where: Surroundings) -> str:
+    """The same as a page shows it, whose first lines are read first."""
+    return "\n".join([*_matter(error, where), *_story(error)])
+
+
+def _matter(error: HarnessError, where: Surroundings) -> Sequence[str]:
+    """What was wanted and observed, the likely cause, what to do next."""
+    return [*_verdict(error), *_advice(explain(observed(error)), where)]
 
 
 def observed(error: HarnessError) -> Observation:
     """The words by which the cause of a failure is found."""
     if not isinstance(error, ExpectationFailed):
         return Observation([str(error)])
-    words = [error.verdict.observed, *error.conditions, *reversed(error.story)]
+    words = [error.verdict.observed, *error.conditions, *reversed(_present(error.story))]
     title = _TITLE.search(error.subject)
     named = f"{title['kind'].lower()}/{title['name']}" if title else ""
     return Observation(words, _namespace(error), named)
+
+
+def _present(story: Sequence[str]) -> Sequence[str]:
+    """The story without what a Warehouse said before its last word: what it could not find, it may have found since."""
+    last = {found["name"]: line for line in story if (found := _WAREHOUSE.search(line))}
+    return [line for line in story if not (found := _WAREHOUSE.search(line)) or last[found["name"]] is line]
 
 
 def _namespace(error: ExpectationFailed) -> str:

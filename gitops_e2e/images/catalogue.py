@@ -19,6 +19,8 @@ _FILES = ("base-files", "base-passwd", "ca-certificates")
 _ESSENTIALS = (*_FILES, "catatonit", "stress")
 _SHELL = (*_FILES, "coreutils", "dash")
 _GIT = (*_SHELL, "git", "lighttpd", "lighttpd-mod-openssl", "tini")
+# util-linux has setpriv, by which the engine's git and helm end with it.
+_PYTHON = (*_SHELL, "git", "libstdc++6", "python3", "tini", "util-linux")
 # How this machine reaches the npm registry, where it does so in a way of its own.
 _REACHING_NPM = (Path("/etc/ssl/certs"), Path("/etc/npmrc"), Path("/root/.npmrc"))
 
@@ -163,13 +165,21 @@ DEMO = (
     _product_api("0.9.0"),
     _product_api("1.0.0"),
     Recipe("stress", PackageVersion("stress"), _ESSENTIALS),
+    Recipe("hey", PackageVersion("hey"), (*_FILES, "hey")),
+    Recipe(
+        "approval",
+        Release("1.0.0"),
+        _PYTHON,
+        elsewhere=PACKAGE_FOLDER,
+        sources=("approval.py", "images/recipes/approval/Containerfile"),
+        containerfile="images/recipes/approval/Containerfile",
+    ),
 )
 ENGINE = (
     Recipe(
         "promoter",
         Release(promoter.VERSION),
-        # util-linux has setpriv, by which git and helm end with the engine.
-        packages=(*_SHELL, "git", "libstdc++6", "python3", "tini", "util-linux"),
+        packages=_PYTHON,
         tools=("stack", "expr"),
         requirements=RECIPES_FOLDER / "promoter/requirements.txt",
         arguments=(("KARGO_VERSION", promoter.KARGO_VERSION),),
@@ -189,5 +199,7 @@ ENGINE = (
 KARGO = (Foreign("kargo", Published(KARGO_IMAGE, f"v{promoter.KARGO_VERSION}")),)
 GROUPS = (STACK, DEMO, ENGINE)
 """All recipes, those first that change least."""
+RELEASED = frozenset(recipe.name for recipe in DEMO if isinstance(recipe.version, Release))
+"""The images that there may be several releases of."""
 WITH_KARGO = (STACK, DEMO, KARGO)
 """The same, with Kargo in the engine's place."""

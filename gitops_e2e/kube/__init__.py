@@ -1,7 +1,7 @@
 """Talking to a Kubernetes API server: objects as the API gives them, errors with its own words."""
 
 from gitops_e2e.kube.client import Kube
-from gitops_e2e.kube.errors import AlreadyExists, Conflict, Expired, KubeError, NotFound, Unreachable
+from gitops_e2e.kube.errors import AlreadyExists, Conflict, Expired, KubeError, NotFound, NotOurs, Unreachable
 from gitops_e2e.kube.follower import Follower, Observer
 from gitops_e2e.kube.objects import Manifest, Ref, Resource
 from gitops_e2e.kube.watch import Watch
@@ -15,6 +15,7 @@ __all__ = [
     "KubeError",
     "Manifest",
     "NotFound",
+    "NotOurs",
     "Observer",
     "Ref",
     "Resource",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ipaddress
 import json
 import threading
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ _CONNECT_BOUND = 5.0
 _ANSWER_BOUND = 30.0
 _WATCH_GRACE = 10.0
 _CONNECTIONS = 64
+_POLL = 0.1
+_AWAY = 503
 _FIELD_MANAGER = "gitops-e2e"
 _JSON = "application/json"
 _MERGE_PATCH = "application/merge-patch+json"
@@ -33,9 +36,15 @@ _APPLY_PATCH = "application/apply-patch+yaml"
 
 
 class Kube:
-    """One API server, as one user. Safe to share between threads."""
+    """One API server, as one user. Safe to share between threads.
 
-    def __init__(self, kubeconfig: Path, context: str | None = None) -> None:
+    Where there are `labels`, every object that is made gets them, and what has none of them is somebody else's: it is
+    not applied to. (Who makes an object of the same name between the look and the apply is not seen.)
+    """
+
+    def __init__(
+        self, kubeconfig: Path, context: str | None = None, *, labels: Mapping[str, str] | None = None
+    ) -> None:
         settings = api.Configuration()
         try:
             config.load_kube_config(str(kubeconfig), context, client_configuration=settings)
@@ -46,6 +55,7 @@ class Kube:
         settings.connection_pool_maxsize = _CONNECTIONS
         settings.retries = urllib3.Retry(0)
         self.kubeconfig = kubeconfig
+        self.labels = dict(labels or {})
         self.host: str = settings.host
         self._client = api.ApiClient(settings)
         self._resources: dict[tuple[str, str], Resource] = {}
@@ -69,6 +79,7 @@ class Kube:
 
         Raises AlreadyExists, or KubeError when it is refused.
         """
+        manifest = self._labelled(manifest)
         created = self._create(manifest, {})
         tell(Applied("created", str(Ref.of(created)) if "name" in created.get("metadata", {}) else "", manifest))
         return created
@@ -78,14 +89,27 @@ class Kube:
         return self._create(manifest, {"dryRun": "All"})
 
     def apply(self, manifest: Manifest) -> Manifest:
-        """Server-side apply: create the object, or take over the fields that the manifest names."""
+        """Server-side apply: create the object, or take over the fields that the manifest names.
+
+        A namespace that is somebody else's is used as it is. Raises NotOurs for anything else that is.
+        """
         ref = Ref.of(manifest)
+        if foreign := self.find_foreign(ref):
+            if ref.kind == "Namespace":
+                return foreign
+            raise errors.NotOurs(ref)
+        manifest = self._labelled(manifest)
         query = {"fieldManager": _FIELD_MANAGER, "force": "true"}
         applied = self._call(
             "PATCH", self._path(ref), query=query, body=manifest, content=_APPLY_PATCH, doing=f"cannot apply {ref}"
         )
         tell(Applied("applied", str(ref), manifest))
         return applied
+
+    def find_foreign(self, ref: Ref) -> Manifest | None:
+        """The object, where there is one that is somebody else's."""
+        found = self.find(ref) if self.labels else None
+        return None if found is None or self.labels.keys() & (found["metadata"].get("labels") or {}).keys() else found
 
     def patch(self, ref: Ref, change: Manifest, *, subresource: str | None = None) -> Manifest:
         """JSON merge patch of the object, or of its `status` when that is the subresource."""
@@ -106,6 +130,12 @@ class Kube:
             self._call("DELETE", self._path(ref), body=options, doing=f"cannot delete {ref}")
         except errors.NotFound:
             pass
+
+    def evict(self, namespace: str, pod: str) -> None:
+        """Ask the pod to go, as the drain of a node does. Raises KubeError where a disruption budget forbids it."""
+        ref = Ref("v1", "Pod", pod, namespace)
+        eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod, "namespace": namespace}}
+        self._call("POST", self._path(ref, "eviction"), body=eviction, doing=f"cannot evict {ref}")
 
     # --- many objects
 
@@ -141,6 +171,12 @@ class Kube:
         bound = seconds + _WATCH_GRACE
         response = self._open("GET", resource.path(namespace), query=query, answer_bound=bound, doing=doing)
         return Watch(response, doing=doing, seconds=bound)
+
+    def await_absence(self, refs: Sequence[Ref], *, deadline: float) -> Sequence[Ref]:
+        """Wait until none of the objects is there, or until that monotonic time; gives those that still are."""
+        while (left := [ref for ref in refs if self.find(ref) is not None]) and time.monotonic() <= deadline:
+            time.sleep(_POLL)
+        return left
 
     # --- pods
 
@@ -193,14 +229,38 @@ class Kube:
                 return self._resources[key]
         raise errors.NotFound(f"cannot find kind {kind}", {"code": 404, "message": f"{api_version} has no such kind"})
 
+    def deletable(self) -> Iterator[Resource]:
+        """Every resource that can be listed and deleted, in the version that the server prefers.
+
+        Those of a server behind this one that is away are left out.
+        """
+        groups = self._call("GET", "/apis", doing="cannot find APIs")["groups"]
+        for version in ["v1", *(group["preferredVersion"]["groupVersion"] for group in groups)]:
+            try:
+                entries = self._entries(version)
+            except errors.KubeError as error:
+                if error.code != _AWAY:
+                    raise
+                continue
+            yield from (_resource(version, each) for each in entries if {"list", "delete"} <= set(each["verbs"]))
+
     def _discover(self, api_version: str) -> None:
+        for entry in self._entries(api_version):
+            self._resources[(api_version, entry["kind"])] = _resource(api_version, entry)
+
+    def _entries(self, api_version: str) -> Sequence[Manifest]:
+        """What the server says of the resources of an API version, subresources left out."""
         root = "/api/v1" if api_version == "v1" else f"/apis/{api_version}"
-        for entry in self._call("GET", root, doing=f"cannot find API {api_version}")["resources"]:
-            if "/" not in entry["name"]:
-                found = Resource(api_version, entry["kind"], entry["name"], bool(entry["namespaced"]))
-                self._resources[(api_version, entry["kind"])] = found
+        entries = self._call("GET", root, doing=f"cannot find API {api_version}")["resources"]
+        return [entry for entry in entries if "/" not in entry["name"]]
 
     # --- transport
+
+    def _labelled(self, manifest: Manifest) -> Manifest:
+        if not self.labels or "metadata" not in manifest:  # as a review, which must have none
+            return manifest
+        metadata = manifest.get("metadata", {})
+        return {**manifest, "metadata": {**metadata, "labels": {**(metadata.get("labels") or {}), **self.labels}}}
 
     def _create(self, manifest: Manifest, query: Mapping[str, str]) -> Manifest:
         metadata = manifest.get("metadata", {})
@@ -256,6 +316,10 @@ class Kube:
         headers = {"Accept": _JSON, "Content-Type": content, "User-Agent": _FIELD_MANAGER}
         self._client.update_params_for_auth(headers, [], ["BearerToken"], path, method, None)
         return headers
+
+
+def _resource(api_version: str, entry: Manifest) -> Resource:
+    return Resource(api_version, entry["kind"], entry["name"], bool(entry["namespaced"]))
 
 
 def _body(response: urllib3.BaseHTTPResponse, doing: str) -> bytes:

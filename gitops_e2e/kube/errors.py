@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from gitops_e2e.errors import HarnessError
-from gitops_e2e.kube.objects import Manifest
+from gitops_e2e.kube.objects import Manifest, Ref
 
 
 class KubeError(HarnessError):
@@ -37,6 +37,14 @@ class Conflict(KubeError):
 
 class Expired(KubeError):
     """The resource version is too old to watch from: list again (410)."""
+
+
+class NotOurs(KubeError):
+    """The object is there, and was made by somebody else: it is not touched."""
+
+    def __init__(self, ref: Ref) -> None:
+        super().__init__(f"cannot apply {ref}", {"reason": "NotOurs", "message": "somebody else made it"})
+        self.remedy = "remove it, if nobody needs it, or take another cluster"
 
 
 class Unreachable(KubeError):

@@ -49,11 +49,13 @@ class Use:
 
 
 def check(checkout: Checkout, renders: Renders, evaluator: Evaluator) -> Iterator[Finding]:
-    """The templates of all stages as rendered, those of `kargo/`, and how they are used."""
+    """The templates of all stages as rendered, those that can be selected, those of `kargo/`, and how they are used."""
     for stage in renders.stages:
         templates = {each.manifest["metadata"]["name"]: each for each in renders.of_stage(stage, KIND)}
         uses = [use for rollout in renders.of_stage(stage, "Rollout") for use in uses_of_rollout(rollout)]
         yield from _templates(templates, uses, evaluator)
+    for analysis in checkout.selectable_analyses:
+        yield from _templates({analysis.manifest["metadata"]["name"]: analysis}, (), evaluator)
     verifications = [use for stage in checkout.of_kargo("Stage").values() for use in uses_of_stage(stage)]
     yield from _templates(checkout.of_kargo(KIND), verifications, evaluator)
     yield from _needless(renders)

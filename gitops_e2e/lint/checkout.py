@@ -38,6 +38,13 @@ class Checkout:
         """What makes the Applications."""
         return (document for document in self.manifests if document.manifest.get("kind") == "ApplicationSet")
 
+    @property
+    def selectable_analyses(self) -> Iterator[Document]:
+        """The AnalysisTemplates that a stage can select, whether one does or not."""
+        for document in self.manifests:
+            if document.file.startswith("manifests/analyses/") and document.manifest.get("kind") == "AnalysisTemplate":
+                yield document
+
     def of_kargo(self, kind: str) -> dict[str, Document]:
         """The objects of a kind in `kargo/`, by name."""
         return {

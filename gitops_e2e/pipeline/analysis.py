@@ -17,7 +17,7 @@ from gitops_e2e.kube import Manifest, Resource
 from gitops_e2e.pipeline.pods import HASH_LABEL
 from gitops_e2e.pipeline.reading import time_of
 from gitops_e2e.pipeline.replica_sets import REVISION, owner_uid
-from gitops_e2e.pipeline.rollout import Rollout, WatchedRollout
+from gitops_e2e.pipeline.rollout import Rollout, WatchedRollout, refused
 from gitops_e2e.watching import (
     Expectation,
     Fact,
@@ -169,11 +169,10 @@ def _addresses(spec: Manifest) -> Iterator[str]:
 
 
 @dataclass(frozen=True)
-class WatchedAnalysis:
-    """The newest AnalysisRun of a Rollout's present update; that of one step where its index is given."""
+class WithAnalyses:
+    """What is read of a Rollout and the AnalysisRuns of its present update."""
 
     rollout: WatchedRollout
-    step: int | None = None
 
     @property
     def cache(self) -> WatchCache:
@@ -181,14 +180,8 @@ class WatchedAnalysis:
         return self.rollout.cache
 
     @property
-    def title(self) -> str:
-        """Its name in sentences."""
-        of_step = "" if self.step is None else f" of step {self.step}"
-        return f"Analysis{of_step} of {self.rollout.title}"
-
-    @property
     def scope(self) -> frozenset[Place]:
-        """Where the run is, and what tells that it belongs to the present update."""
+        """Where the runs are, and what tells that they belong to the present update."""
         return self.rollout.scope | {Place(ANALYSIS_RUNS, self.rollout.namespace)}
 
     @property
@@ -196,33 +189,44 @@ class WatchedAnalysis:
         """Whose timeline explains it."""
         return self.rollout.namespaces
 
+    def analyses(self, snapshot: Snapshot, rollout: Rollout) -> tuple[AnalysisRun, ...]:
+        """The runs of that Rollout's update, newest last: a retry within one second has the longer name (`….1`)."""
+        found = snapshot.all(ANALYSIS_RUNS, self.rollout.namespace)
+        runs = map(AnalysisRun.of, sorted(found, key=lambda each: (_created(each), each["metadata"]["name"])))
+        # The same template may come again in a later revision, so both must fit.
+        update = (rollout.uid, rollout.release, rollout.revision)
+        return tuple(run for run in runs if (run.owner, run.release, run.revision) == update)
+
+
+@dataclass(frozen=True)
+class WatchedAnalysis(WithAnalyses):
+    """The newest AnalysisRun of a Rollout's present update; that of one step where its index is given."""
+
+    step: int | None = None
+
+    @property
+    def title(self) -> str:
+        """Its name in sentences."""
+        of_step = "" if self.step is None else f" of step {self.step}"
+        return f"Analysis{of_step} of {self.rollout.title}"
+
     def read(self, snapshot: Snapshot) -> AnalysisRun | Pending | Impossible:
-        """The run; Impossible when the update ended without one."""
+        """The run; Impossible when the update ended without one, or is not begun."""
         rollout = self.rollout.read(snapshot)
         if not isinstance(rollout, Rollout):
             return rollout
-        runs = [run for run in self._by_age(snapshot) if self._is_of(run, rollout)]
+        runs = [run for run in self.analyses(snapshot, rollout) if self.step in {None, run.step}]
         if runs:
             return runs[-1]
         if rollout.aborted or rollout.is_complete:
             return Impossible(f"the update ended without an analysis: {rollout.state}")
-        return Pending(f"no analysis yet; the Rollout is {rollout.state}")
+        return refused(rollout) or Pending(f"no analysis yet; the Rollout is {rollout.state}")
 
     def conditions(self, snapshot: Snapshot) -> Sequence[str]:
         """What was measured, and the Rollout's conditions."""
         run = self.read(snapshot)
         measured = list(map(str, run.metrics)) if isinstance(run, AnalysisRun) else []
         return [*measured, *self.rollout.conditions(snapshot)]
-
-    def _by_age(self, snapshot: Snapshot) -> Iterator[AnalysisRun]:
-        """Newest last; a retry within the same second has the longer name (`….1`)."""
-        found = snapshot.all(ANALYSIS_RUNS, self.rollout.namespace)
-        return map(AnalysisRun.of, sorted(found, key=lambda each: (_created(each), each["metadata"]["name"])))
-
-    def _is_of(self, run: AnalysisRun, rollout: Rollout) -> bool:
-        """The same template may come again in a later revision, so both must fit."""
-        same_update = (run.owner, run.release, run.revision) == (rollout.uid, rollout.release, rollout.revision)
-        return same_update and self.step in {None, run.step}
 
 
 def _created(manifest: Manifest) -> str:
@@ -244,15 +248,35 @@ def analysis_successful() -> Expectation[AnalysisRun]:
 
 def analysis_failed(*, above: float, metric: str | None = None) -> Expectation[AnalysisRun]:
     """It ended Failed, by a measurement above that number: no data and errors are no such failure."""
+    return _failed_by_number(metric, f"above {above:.12g}", max, lambda number: number > above)
 
+
+def analysis_failed_below(limit: float, metric: str) -> Expectation[AnalysisRun]:
+    """It ended Failed, by a measurement of that metric below that number: no data and errors are no such failure."""
+    return _failed_by_number(metric, f"below {limit:g}", min, lambda number: number < limit)
+
+
+def _failed_by_number(
+    metric: str | None, where: str, worst_of: Callable[[Sequence[float]], float], is_beyond: Callable[[float], bool]
+) -> Expectation[AnalysisRun]:
     def judge(run: AnalysisRun) -> Verdict:
         failed = [each for each in run.measurements(metric) if each.phase == "Failed"]
-        highest = max((number for each in failed for number in each.numbers), default=None)
-        if highest is None or highest <= above:
-            return Impossible(f"Failed, but not by a measurement above {above:.12g}: {run.state}")
-        return Met(f"{highest:.12g} is above {above:.12g}: {run.state}")
+        numbers = [number for each in failed for number in each.numbers]
+        if not numbers or not is_beyond(worst := worst_of(numbers)):
+            return Impossible(f"Failed, but not by a measurement {where}: {run.state}")
+        return Met(f"{worst:.12g} is {where}: {run.state}")
 
-    return _ends("Failed", f" by {metric or 'a measurement'} above {above:.12g}", judge)
+    return _ends("Failed", f" by {metric or 'a measurement'} {where}", judge)
+
+
+def analysis_failed_by(metric: str) -> Expectation[AnalysisRun]:
+    """It ended Failed, and that metric did."""
+
+    def judge(run: AnalysisRun) -> Verdict:
+        failed = [result.name for result in run.metrics if result.phase == "Failed" and not result.dry_run]
+        return Met(run.state) if metric in failed else Impossible(f"Failed, but by another metric: {run.state}")
+
+    return _ends("Failed", f" by its metric {metric}", judge)
 
 
 def analysis_error(because: str = "") -> Expectation[AnalysisRun]:
@@ -263,6 +287,32 @@ def analysis_error(because: str = "") -> Expectation[AnalysisRun]:
 def analysis_inconclusive(because: str = "") -> Expectation[AnalysisRun]:
     """It ended Inconclusive: what was measured neither speaks for the canary nor against it."""
     return _ends("Inconclusive", f" because of {because!r}" if because else "", lambda run: _with_words(run, because))
+
+
+def has_measured(phase: str, metric: str, *, at_least: int, at_most: float = math.inf) -> Expectation[AnalysisRun]:
+    """It is over, and so many measurements of that metric ended in that phase."""
+
+    def judge(run: AnalysisRun) -> Verdict:
+        found = sum(each.phase == phase for each in run.measurements(metric))
+        if at_least <= found <= at_most:
+            return Met(run.state)
+        return Impossible(run.state) if run.is_over else Pending(run.state)
+
+    times = f"{at_least}" if at_least == at_most else f"at least {at_least}"
+    return expectation(f"has measured {metric} {phase} {times} times", judge)
+
+
+def has_recorded(phase: str, metric: str) -> Expectation[AnalysisRun]:
+    """It is over, and that metric, which is only recorded, was measured and ended in that phase each time."""
+
+    def judge(run: AnalysisRun) -> Verdict:
+        results = [result for result in run.metrics if result.dry_run and result.name == metric]
+        phases = {each.phase for result in results for each in result.measurements}
+        if run.is_over:
+            return Met(run.state) if phases == {phase} else Impossible(run.state)
+        return Pending(run.state)
+
+    return expectation(f"has recorded {metric!r} as {phase}", judge)
 
 
 def analysis_asks(service: str) -> Expectation[AnalysisRun]:

@@ -204,6 +204,19 @@ def is_synced_to(revision: str) -> Expectation[Application]:
     return expectation(f"is Synced to {short(revision)}", judge)
 
 
+def deploys(branch: str, *, to: str) -> Expectation[Application]:
+    """It follows that branch, and deploys to that namespace."""
+
+    def judge(application: Application) -> Verdict:
+        observed = (
+            f"follows {application.branch or 'no branch'} and deploys to {application.namespace or 'no namespace'}"
+        )
+        as_wanted = (application.branch, application.namespace) == (branch, to)
+        return Met(observed) if as_wanted else Impossible(observed)
+
+    return expectation(f"follows {branch} and deploys to {to}", judge)
+
+
 def has_health(health: str) -> Expectation[Application]:
     """What it deploys is in that state (Healthy, Progressing, Degraded, Suspended, Missing, Unknown) once Synced.
 

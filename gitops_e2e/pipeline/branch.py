@@ -69,12 +69,16 @@ class Branch:
         """Whether the newest commit describes an object of that kind and name. Raises BranchError."""
         return any((each["kind"], each["metadata"]["name"]) == (kind, name) for each in self.manifests())
 
+    def containers(self) -> dict[str, Manifest]:
+        """The Rollout's containers by name. Raises BranchError."""
+        return {str(container["name"]): container for container in _containers(self.manifests())}
+
     def container(self, name: str) -> Manifest:
         """The Rollout's container of that name. Raises BranchError."""
-        for container in _containers(self.manifests()):
-            if container["name"] == name:
-                return container
-        raise BranchError(f"no Rollout on branch {self.name} has a container {name}", where=str(self.git.folder))
+        container = self.containers().get(name)
+        if container is None:
+            raise BranchError(f"no Rollout on branch {self.name} has a container {name}", where=str(self.git.folder))
+        return container
 
     def image_tag(self, container: str = SERVICE) -> str:
         """The tag of the image that the Rollout's container is to run. Raises BranchError."""

@@ -13,8 +13,8 @@ from gitops_e2e.errors import HarnessError
 from gitops_e2e.kube import Manifest
 from gitops_e2e.pipeline.names import SERVICE
 
-_ROLLOUT = "base/rollout.yaml"
-_CANARY_CHECK = "base/analysis-template.yaml"
+ROLLOUT = "base/rollout.yaml"
+CANARY_CHECK = "base/analysis-template.yaml"
 _MEMORY_CHECK = "stages/prod/canary-check.yaml"
 _STRESS = "stress-sidecar.yaml"
 
@@ -53,7 +53,7 @@ def pauses(seconds: int) -> Change:
             if "pause" in step:
                 step["pause"]["duration"] = f"{seconds}s"
 
-    return edited(_ROLLOUT, edit, f"Pause {seconds} s between the canary's steps")
+    return edited(ROLLOUT, edit, f"Pause {seconds} s between the canary's steps")
 
 
 def progress_deadline(seconds: int) -> Change:
@@ -62,7 +62,7 @@ def progress_deadline(seconds: int) -> Change:
     def edit(rollout: Manifest) -> None:
         rollout["spec"]["progressDeadlineSeconds"] = seconds
 
-    return edited(_ROLLOUT, edit, f"Give up a canary without progress after {seconds} s")
+    return edited(ROLLOUT, edit, f"Give up a canary without progress after {seconds} s")
 
 
 def environment(name: str, value: str) -> Change:
@@ -73,7 +73,7 @@ def environment(name: str, value: str) -> Change:
         others = [variable for variable in service.get("env", []) if variable["name"] != name]
         service["env"] = [*others, {"name": name, "value": value}]
 
-    return edited(_ROLLOUT, edit, f"Run {SERVICE} with {name}={value}")
+    return edited(ROLLOUT, edit, f"Run {SERVICE} with {name}={value}")
 
 
 def no_environment(name: str) -> Change:
@@ -83,7 +83,7 @@ def no_environment(name: str) -> Change:
         service = _service(rollout)
         service["env"] = [variable for variable in service.get("env", []) if variable["name"] != name]
 
-    return edited(_ROLLOUT, edit, f"Run {SERVICE} without {name}")
+    return edited(ROLLOUT, edit, f"Run {SERVICE} without {name}")
 
 
 def never_ready() -> Change:
@@ -92,7 +92,7 @@ def never_ready() -> Change:
     def edit(rollout: Manifest) -> None:
         _service(rollout)["readinessProbe"]["httpGet"]["path"] = "/there-is-no-such-path"
 
-    return edited(_ROLLOUT, edit, "Ask for readiness where no release answers")
+    return edited(ROLLOUT, edit, "Ask for readiness where no release answers")
 
 
 def no_pods() -> Change:
@@ -101,7 +101,19 @@ def no_pods() -> Change:
     def edit(rollout: Manifest) -> None:
         rollout["spec"]["replicas"] = 0
 
-    return edited(_ROLLOUT, edit, f"Run no pods of {SERVICE}")
+    return edited(ROLLOUT, edit, f"Run no pods of {SERVICE}")
+
+
+def one_bare_pod() -> Change:
+    """The Rollout runs one pod with the service alone, which is ready without its cache."""
+
+    def edit(rollout: Manifest) -> None:
+        service = _service(rollout)
+        service["readinessProbe"]["httpGet"]["path"] = "/health"
+        rollout["spec"]["replicas"] = 1
+        rollout["spec"]["template"]["spec"]["containers"] = [service]
+
+    return edited(ROLLOUT, edit, f"Run one pod of {SERVICE}, without sidecars")
 
 
 def config_map(name: str) -> Change:
@@ -161,10 +173,10 @@ def no_canary_metric(name: str) -> Change:
         metrics = template["spec"]["metrics"]
         kept = [metric for metric in metrics if metric["name"] != name]
         if len(kept) == len(metrics):
-            raise ChangeError(f"the canary check has no metric {name}", where=_CANARY_CHECK)
+            raise ChangeError(f"the canary check has no metric {name}", where=CANARY_CHECK)
         template["spec"]["metrics"] = kept
 
-    return edited(_CANARY_CHECK, edit, f"Judge no canary by {name}")
+    return edited(CANARY_CHECK, edit, f"Judge no canary by {name}")
 
 
 def prometheus_address(url: str) -> Change:
@@ -181,7 +193,7 @@ def _service(rollout: Manifest) -> dict[str, Any]:
         if container["name"] == SERVICE:
             found: dict[str, Any] = container
             return found
-    raise ChangeError(f"the Rollout has no container {SERVICE}", where=_ROLLOUT)
+    raise ChangeError(f"the Rollout has no container {SERVICE}", where=ROLLOUT)
 
 
 def _prometheus(template: Manifest) -> dict[str, Any]:

@@ -10,34 +10,41 @@ from __future__ import annotations
 from gitops_e2e.account import Account
 from gitops_e2e.kube import Manifest, Ref
 from gitops_e2e.pipeline.application import ARGOCD
-from gitops_e2e.pipeline.names import GIT, PipelineNames
+from gitops_e2e.pipeline.names import PipelineNames
 
 TYPE = "kargo.akuity.io/cred-type"
 """The label: `git`, `image` or `helm`."""
 
 NAME = "login"
-"""The Secret of a scenario's Project."""
+"""The Secret of a Project that has one login alone."""
 
 
-def kargo_login(account: Account, url: str, *, repository_type: str, is_pattern: bool = False) -> Manifest:
+def kargo_login(
+    account: Account, url: str, *, repository_type: str, is_pattern: bool = False, name: str = NAME
+) -> Manifest:
     """A Secret with which Kargo logs in to repositories of that type; with "" it lacks the label."""
     return {
         "apiVersion": "v1",
         "kind": "Secret",
-        "metadata": {"name": NAME, "labels": {TYPE: repository_type} if repository_type else {}},
+        "metadata": {"name": name, "labels": {TYPE: repository_type} if repository_type else {}},
         "stringData": {"repoURL": url, **_of(account), **({"repoURLIsRegex": "true"} if is_pattern else {})},
     }
 
 
-def argocd_login(names: PipelineNames, account: Account) -> Manifest:
-    """The Secret with which Argo CD reads a pipeline's Git repository."""
+def argocd_login(names: PipelineNames, account: Account, *, verified: bool = True) -> Manifest:
+    """The Secret with which Argo CD reads a pipeline's Git repository: with a login where that asks for one.
+
+    `verified` tells whether it is to ask who vouches for the server.
+    """
     ref = argocd_login_ref(names)
     labels = {"argocd.argoproj.io/secret-type": "repository"}
+    login = _of(account) if names.asks_for_login else {}
+    insecure = {} if verified else {"insecure": "true"}
     return {
         "apiVersion": ref.api_version,
         "kind": ref.kind,
         "metadata": {"name": ref.name, "namespace": ref.namespace, "labels": labels},
-        "stringData": {"type": "git", "url": f"https://{GIT}/{names.repository}.git", **_of(account)},
+        "stringData": {"type": "git", "url": names.git_address, **login, **insecure},
     }
 
 

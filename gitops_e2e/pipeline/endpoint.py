@@ -11,8 +11,10 @@ import requests
 
 from gitops_e2e.errors import HarnessError
 
-_SILENCE_BOUNDS = (2.0, 5.0)  # until connected, between two pieces of the answer
-_BOUND = 10.0
+# Until connected, between two pieces of the answer. On a machine whose processors are all busy an answer may take long;
+# what is refused, reset or never answered is lost at any bound.
+_SILENCE_BOUNDS = (5.0, 15.0)
+_BOUND = 25.0
 _POLL = 0.1
 _CHUNK = 64 * 1024
 _SHOWN = 500

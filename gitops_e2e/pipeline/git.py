@@ -19,9 +19,9 @@ _ENVIRONMENT = {
     "GIT_COMMITTER_NAME": "gitops-e2e",
     "GIT_COMMITTER_EMAIL": "gitops-e2e@example.invalid",
     "LC_ALL": "C",
+    "no_proxy": "*",  # a proxy is for the way out; the platform's Git server is always at hand
 }
-# A proxy is for the way out; the Git server is always at hand.
-_OPTIONS = ("-c", "http.proxy=", "-c", "core.excludesFile=/dev/null")
+_OPTIONS = ("-c", "core.excludesFile=/dev/null")
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,12 @@ class Git:
 
     folder: Path
     access: Mapping[str, str] = field(repr=False)
+
+    @staticmethod
+    def list_remote(url: str, access: Mapping[str, str]) -> str:
+        """The branches of a server's repository, as `git ls-remote` prints them."""
+        argv = ["git", *_OPTIONS, "ls-remote", "--heads", url]
+        return run(argv, timeout=_BOUND, env={**_ENVIRONMENT, **access}).stdout
 
     @staticmethod
     def clone(url: str, folder: Path, access: Mapping[str, str]) -> Git:
@@ -83,3 +89,10 @@ class Git:
     def push(self, commit: str, branch: str) -> None:
         """Let a branch of the server point to the commit; refused where that would lose someone's commit."""
         self.run("push", "--quiet", "origin", f"{commit}:refs/heads/{branch}")
+
+    def set_back(self, branch: str) -> str:
+        """Let a branch of the server lose its newest commit, as a forced push does; gives the one before."""
+        self.fetch()
+        before = self.run("rev-parse", f"refs/remotes/origin/{branch}^")
+        self.run("push", "--quiet", "--force", "origin", f"{before}:refs/heads/{branch}")
+        return before

@@ -93,15 +93,28 @@ class Prometheus:
 
     def await_samples(self, query: str, *, within: float, count: int = 1) -> tuple[Sample, ...]:
         """What the query gives as soon as it gives so many samples, asked once a scrape interval. Raises NoData."""
+        return self._await(query, lambda samples: len(samples) == count, str(count), within)
+
+    def await_answer(self, query: str, *, within: float, about: str = "") -> tuple[Sample, ...]:
+        """What the query gives as soon as there is a sample, with that label value if one is given. Raises NoData."""
+        wanted = f"an answer about {about}" if about else "an answer"
+        return self._await(
+            query, lambda samples: any(about in ("", *each.labels.values()) for each in samples), wanted, within
+        )
+
+    def _await(
+        self, query: str, enough: Callable[[tuple[Sample, ...]], bool], wanted: str, within: float
+    ) -> tuple[Sample, ...]:
         deadline = time.monotonic() + within
         while True:
             samples = self.instant(query)
-            if len(samples) == count:
+            if enough(samples):
                 return samples
             if time.monotonic() > deadline:
                 found = "".join(f"\n  found: {sample}" for sample in samples)
                 raise NoData(
-                    f"{len(samples)} samples instead of {count} after {within:g} s for: {query}{found}", where=self.url
+                    f"{len(samples)} samples instead of {wanted} after {within:g} s for: {query}{found}",
+                    where=self.url,
                 )
             time.sleep(_SCRAPE_INTERVAL)
 

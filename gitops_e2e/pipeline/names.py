@@ -38,11 +38,14 @@ class PipelineNames:
     """The names of one pipeline, all made from its id. Raises InvalidPipelineId.
 
     An id has at most 30 characters, so that every name made from it is a DNS label.
-    Where `private`, the Git repository is one that asks for a password.
+    Where `private`, the Git repository is one that asks for a password. `git_url` and `service_repository` are
+    addresses of a Git and an image repository that somebody else keeps, instead of the platform's own.
     """
 
     id: str
     private: bool = False
+    git_url: str = ""
+    service_repository: str = ""
 
     def __post_init__(self) -> None:
         if not _ID.fullmatch(self.id):
@@ -55,6 +58,16 @@ class PipelineNames:
     def repository(self) -> str:
         """The Git repository, as a path on the server."""
         return f"{_PRIVATE}/{self.id}" if self.private else self.id
+
+    @property
+    def git_address(self) -> str:
+        """The Git repository, as the cluster reaches it."""
+        return self.git_url or f"https://{GIT}/{self.repository}.git"
+
+    @property
+    def asks_for_login(self) -> bool:
+        """Whether the Git repository can be had with a login only."""
+        return self.private or bool(self.git_url)
 
     @property
     def application_set(self) -> str:
@@ -104,6 +117,8 @@ class PipelineNames:
 
     def image_repository(self, image: str = SERVICE, registry: str = REGISTRY) -> str:
         """Where an image of the pipeline is pulled from, without a tag."""
+        if image == SERVICE and registry == REGISTRY and self.service_repository:
+            return self.service_repository
         return f"{registry}/{self.image_path(image)}"
 
     def image_path(self, image: str = SERVICE) -> str:
@@ -112,4 +127,11 @@ class PipelineNames:
 
     def within(self, text: str) -> str:
         """A text of `manifests/` or `kargo/`, with these names instead of the demo's."""
-        return text.replace(f"/{DEMO}.git", f"/{self.repository}.git").replace(DEMO, self.id)
+        own = {
+            f"https://{GIT}/{DEMO}.git": self.git_address,
+            f"{REGISTRY}/{DEMO}/{SERVICE}": self.image_repository(),
+            f"/{DEMO}.git": f"/{self.repository}.git",
+            DEMO: self.id,
+        }
+        # In one pass: what was put in is not looked at again.
+        return re.sub("|".join(map(re.escape, own)), lambda found: own[found[0]], text)

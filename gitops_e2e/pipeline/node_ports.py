@@ -55,6 +55,11 @@ class NodePorts:
         for claim in self._claims(pipeline):
             self.kube.delete(Ref.of(claim))
 
+    def claimants(self) -> list[str]:
+        """The ids of the pipelines that have NodePorts."""
+        claims = self.kube.list(_CONFIG_MAPS, _NAMESPACE, _OWNER)
+        return sorted({str(claim["metadata"]["labels"][_OWNER]) for claim in claims})
+
     def _claim_demo(self) -> dict[str, int]:
         ports = dict(DEMO_PORTS)
         if self._taken().isdisjoint(ports.values()) and self._create(DEMO, ports):

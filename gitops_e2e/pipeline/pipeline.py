@@ -27,9 +27,10 @@ from gitops_e2e.pipeline.probe import Probe
 from gitops_e2e.pipeline.promotion import Promotion, has_begun
 from gitops_e2e.pipeline.pushes import Hook
 from gitops_e2e.pipeline.reading import tag_of
-from gitops_e2e.pipeline.removal import remove
+from gitops_e2e.pipeline.removal import remove, require_absence
 from gitops_e2e.pipeline.repository import Repository
 from gitops_e2e.pipeline.rollout import ROLLOUTS, WatchedRollout, is_healthy_on
+from gitops_e2e.pipeline.service_pod import ServicePod
 from gitops_e2e.watching import Budgets, expect
 
 BASELINE = "0.9.0"
@@ -81,7 +82,7 @@ class Pipeline:
     @staticmethod
     def create(
         platform: Platform,
-        pipeline: str,
+        pipeline: str | PipelineNames,
         *,
         stages: Sequence[str] = STAGES,
         versions: Sequence[str] = RELEASES,
@@ -92,13 +93,15 @@ class Pipeline:
 
         `versions` of the service are put into its image repository; `changes` are made on main before anything is
         rendered. The Git repository of a `private` one asks for a password, which Argo CD is told. What was made is
-        removed again when the rest fails. Raises ManifestError, InvalidPipelineId, NoFreeNodePorts, and what the
-        platform raises.
+        removed again when the rest fails. Raises ManifestError, InvalidPipelineId, NoFreeNodePorts, NamesTaken, and
+        what the platform raises.
         """
         require_parsable(platform.manifests)
-        names = PipelineNames(pipeline, private)
-        ports = NodePorts(platform.kube).claim(pipeline)
-        folder = Path(tempfile.mkdtemp(prefix=f"{pipeline}-", dir=platform.scratch))
+        names = pipeline if isinstance(pipeline, PipelineNames) else PipelineNames(pipeline, private)
+        if platform.kube.labels:  # elsewhere nobody else is
+            require_absence(platform.kube, names)
+        ports = NodePorts(platform.kube).claim(names.id)
+        folder = Path(tempfile.mkdtemp(prefix=f"{names.id}-", dir=platform.scratch))
         try:
             tags = {image: platform.images.tag(image) for image in _SIDECARS}
             adaptation = Adaptation(names, ports, tags)
@@ -109,7 +112,7 @@ class Pipeline:
             made._fill_registry(versions, tags)
             made._deploy(changes)
         except BaseException:
-            remove(platform, names)
+            remove(platform.kube, platform.repositories, names)
             shutil.rmtree(folder)
             raise
         return made
@@ -134,7 +137,7 @@ class Pipeline:
 
         Its images stay in the registry. Raises PipelineNotRemoved; may be called again.
         """
-        remove(self.platform, self.names)
+        remove(self.platform.kube, self.platform.repositories, self.names)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     # --- what one does to it
@@ -153,10 +156,21 @@ class Pipeline:
         rendering = self.repository.render(stage, version)
         if not rendering.changes("Rollout"):
             generation = self.releases[stage].generation
-        release = Release(stage, version, rendering.commit, datetime.now(UTC), generation)
-        self.releases[stage] = release
-        self.refresh(stage)
-        return release
+        return self._asks_for(Release(stage, version, rendering.commit, datetime.now(UTC), generation))
+
+    def set_back(self, stage: str, version: str) -> Release:
+        """Let a stage's branch lose its newest commit, so that it asks for an earlier release; tell Argo CD.
+
+        Raises BranchError where that is another release.
+        """
+        generation = self._generation(stage)
+        commit = self.repository.git.set_back(self.names.branch(stage))
+        self.branch(stage).require(version, commit)
+        return self._asks_for(Release(stage, version, commit, datetime.now(UTC), generation))
+
+    def evict(self, stage: str, pod: str) -> None:
+        """Let a pod of the stage go, as when its node is drained. Raises KubeError."""
+        self.platform.kube.evict(self.names.namespace(stage), pod)
 
     def scale_by_hand(self, stage: str, replicas: int) -> WatchedRollout:
         """Scale the stage's Rollout past Git; gives the Rollout as it is once somebody has changed it again."""
@@ -240,6 +254,17 @@ class Pipeline:
             times = f", begun at {', '.join(begun)}" if begun else ""
             raise NotDeployed(f"Argo CD carried out {len(begun)} operations for Promotion {promotion}{times}")
 
+    def require_self_heal(self) -> None:
+        """Raises NotDeployed for a stage whose Application leaves as it is what somebody changed by hand."""
+        for stage in self.stages:
+            policy = self.platform.kube.get(self.application_ref(stage))["spec"].get("syncPolicy") or {}
+            if not (policy.get("automated") or {}).get("selfHeal"):
+                raise NotDeployed(f"what is changed by hand in {stage} stays so: its Application's self-heal is off")
+
+    def service_pod(self, stage: str, name: str) -> ServicePod:
+        """A pod of the service in a stage, asked past its Service."""
+        return ServicePod(self.platform.kube, self.names.namespace(stage), name)
+
     def has_config_map(self, stage: str, name: str) -> bool:
         """Whether the cluster has a ConfigMap of that name where the stage runs."""
         return self.platform.kube.find(Ref("v1", "ConfigMap", name, self.names.namespace(stage))) is not None
@@ -273,8 +298,8 @@ class Pipeline:
         for stage in self.stages:
             commit = self.repository.render(stage, BASELINE).commit
             self.releases[stage] = Release(stage, BASELINE, commit, datetime.now(UTC), generation=0)
-        if self.names.private:
-            self.platform.kube.apply(argocd_login(self.names, self.platform.account))
+        if self.names.asks_for_login or not self.platform.trusts_git:
+            self.platform.kube.apply(argocd_login(self.names, self.platform.account, verified=self.platform.trusts_git))
         self.platform.kube.apply(self._application_set())
 
     def _application_set(self) -> Manifest:
@@ -282,6 +307,11 @@ class Pipeline:
         stages = manifest["spec"]["generators"][0]["list"]
         stages["elements"] = [element for element in stages["elements"] if element["stage"] in self.stages]
         return manifest
+
+    def _asks_for(self, release: Release) -> Release:
+        self.releases[release.stage] = release
+        self.refresh(release.stage)
+        return release
 
     def _generation(self, stage: str) -> int:
         found = self.platform.kube.find(self.rollout_ref(stage))

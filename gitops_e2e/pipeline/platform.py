@@ -11,7 +11,9 @@ from gitops_e2e.kube import Kube
 from gitops_e2e.pipeline.repository import RepositoryHost
 from gitops_e2e.watching import WatchCache
 
-MANIFESTS = Path(__file__).parents[2] / "manifests"
+_ROOT = Path(__file__).parents[2]
+MANIFESTS = _ROOT / "manifests"
+KARGO = _ROOT / "kargo"
 
 
 class ImageHost(Protocol):
@@ -29,7 +31,9 @@ class Platform:
     """Everything a pipeline needs to exist.
 
     `cache` is where its objects are watched; `address` is the host at which this machine reaches the cluster's
-    NodePorts; `account` opens private repositories; `kustomize` is the command; `scratch` is a folder for clones.
+    NodePorts; `account` opens private repositories; `kustomize` is the command; `scratch` is a folder for clones;
+    `trusts_git` tells whether Argo CD trusts the Git server's certificate: one that is not ours does not;
+    `manifests` and `kargo` are the folders that pipelines and their Projects are made from.
     """
 
     kube: Kube
@@ -41,3 +45,5 @@ class Platform:
     kustomize: Path
     scratch: Path
     manifests: Path = MANIFESTS
+    kargo: Path = KARGO
+    trusts_git: bool = True

@@ -7,7 +7,6 @@ import secrets
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import yaml
 
@@ -25,8 +24,6 @@ from gitops_e2e.pipeline.stage import Stage, WatchedStage
 from gitops_e2e.pipeline.warehouse import Warehouse, WatchedWarehouse
 from gitops_e2e.watching import Expectation, ExpectationFailed, expect
 
-KARGO = Path(__file__).parents[2] / "kargo"
-
 TASK = "promote"
 """The PromotionTask by which all stages promote."""
 
@@ -36,7 +33,7 @@ Edit = Callable[[Manifest], None]
 _FILES = ("project.yml", "projectconfig.yml", "warehouse.yml", "promotiontask.yml", "stages.yml")
 _BOUND = 60.0
 _POLL = 0.1
-_LOOK = 2.0
+_LOOK = 5.0
 
 
 class ProjectNotRemoved(HarnessError):
@@ -72,7 +69,7 @@ class Project:
 
     def manifests(self, edits: Sequence[Edit] = ()) -> list[Manifest]:
         """The objects of `kargo/` as this pipeline has them, in an order in which they can be created."""
-        texts = (self.names.within(KARGO.joinpath(file).read_text()) for file in _FILES)
+        texts = (self.names.within(self.platform.kargo.joinpath(file).read_text()) for file in _FILES)
         manifests = [manifest for text in texts for manifest in yaml.safe_load_all(text)]
         for edit in edits:
             for manifest in manifests:
@@ -235,13 +232,11 @@ class Project:
     def _remove(self, refs: Sequence[Ref], deadline: float) -> None:
         for ref in refs:
             self.platform.kube.delete(ref)
-        while left := [ref for ref in refs if self.platform.kube.find(ref)]:
-            if time.monotonic() > deadline:
-                raise ProjectNotRemoved(
-                    f"still there after {_BOUND:g} s: {', '.join(map(str, left))}",
-                    remedy="see whether the promotion engine runs, and which finalizers they have",
-                )
-            time.sleep(_POLL)
+        if left := self.platform.kube.await_absence(refs, deadline=deadline):
+            raise ProjectNotRemoved(
+                f"still there after {_BOUND:g} s: {', '.join(map(str, left))}",
+                remedy="see whether the promotion engine runs, and which finalizers they have",
+            )
 
     def _annotate(self, resource: Resource, name: str, annotation: str, value: str) -> None:
         self.platform.kube.patch(self.ref(resource, name), {"metadata": {"annotations": {annotation: value}}})

@@ -77,14 +77,20 @@ class Repository:
     def create(
         host: RepositoryHost, adaptation: Adaptation, manifests: Path, folder: Path, kustomize: Path
     ) -> Repository:
-        """Make the repository on the host, with the pipeline's manifests on main; clone it into the folder."""
+        """Make the repository on the host, with the pipeline's manifests on main; clone it into the folder.
+
+        What a repository that was there before has on its main stays as it is.
+        """
         names = adaptation.names
         host.create(names.repository)
         git = Git.clone(host.push_url(names.repository), folder, host.access)
-        git.run("symbolic-ref", "HEAD", f"refs/heads/{_MAIN}")
-        adaptation.folder(manifests, folder)
         repository = Repository(names, git, kustomize)
-        repository._commit(f"Pipeline {names.id}")
+        if git.find(f"refs/remotes/origin/{_MAIN}"):
+            git.run("checkout", "--quiet", "-B", _MAIN, f"origin/{_MAIN}")
+        else:
+            git.run("symbolic-ref", "HEAD", f"refs/heads/{_MAIN}")
+            adaptation.folder(manifests, folder)
+            repository._commit(f"Pipeline {names.id}")
         return repository
 
     def change(self, change: Change) -> str:

@@ -145,6 +145,11 @@ class Rollout:
         return self.phase == "Healthy" and self.is_promoted
 
     @property
+    def is_analysing(self) -> bool:
+        """Whether its current step is an analysis."""
+        return self.steps[self.step : self.step + 1] == ("analysis",)
+
+    @property
     def state(self) -> str:
         """Where it stands, in the controller's words."""
         reason = f" ({self.message})" if self.message else ""
@@ -250,6 +255,11 @@ def _hopeless(rollout: Rollout) -> Impossible | None:
         return Impossible(f"aborted: {rollout.message}")
     if undecided := _undecided(rollout):
         return undecided
+    return refused(rollout)
+
+
+def refused(rollout: Rollout) -> Impossible | None:
+    """Why its controller does not begin the update: what it asks for is invalid."""
     for condition in rollout.conditions:
         if condition.type == "InvalidSpec" and condition.status == "True":
             return Impossible(f"InvalidSpec: {condition.message}", lasting=_INVALID_SPEC_PATIENCE)
@@ -347,6 +357,17 @@ def is_paused_at(weight: int) -> Expectation[Rollout]:
     return expectation(f"is paused at weight {weight}", judge)
 
 
+def is_analysed_at(weight: int) -> Expectation[Rollout]:
+    """Its first analysis as a step is at that percentage."""
+
+    def judge(rollout: Rollout) -> Verdict:
+        if rollout.is_analysing and not rollout.is_promoted and not rollout.aborted:
+            return (Met if rollout.weight == weight else Impossible)(f"analysed at weight {rollout.weight}")
+        return _hopeless(rollout) or _completed(rollout) or Pending(rollout.state)
+
+    return expectation(f"is analysed at weight {weight}", judge)
+
+
 def is_paused_for_a_decision() -> Expectation[Rollout]:
     """The canary is held because its analysis was inconclusive: the controller waits for a person."""
 
@@ -384,6 +405,16 @@ def has_canary_pods(count: int, *, of: int) -> Expectation[Rollout]:
         return Pending(observed)
 
     return expectation(f"has {count} canary pods of {of}", judge)
+
+
+def has_no_pods_of(release: str) -> Expectation[Rollout]:
+    """No pod runs an image of that reference or tag any more, those included that are about to go."""
+
+    def judge(rollout: Rollout) -> Verdict:
+        left = [pod.name for pod in rollout.pods if has_image(pod.images, release)]
+        return Pending(f"pods of {release}: {', '.join(left)}") if left else Met(f"no pod of {release}")
+
+    return expectation(f"has no pods of {release}", judge)
 
 
 def is_aborted(because: str = "") -> Expectation[Rollout]:

@@ -4,8 +4,9 @@ How Kargo (1.8) behaves, as far as expectations rest on it:
 - It looks when its annotation `kargo.akuity.io/refresh` changes, and tells the value in `lastHandledRefresh` once it
   has looked, with success or without.
 - While it looks it is not ready, for that reason; and it has forgotten whether there was Freight to make.
-- A look that failed is repeated, at first within milliseconds, later with pauses of minutes. So nothing is final;
-  but what the answer to a refresh says stays so, as long as what is looked at does.
+- A look that failed is repeated, at first within milliseconds, later with pauses of minutes. So nothing is final.
+- A look that was asked for by a refresh, and failed, is not repeated: the refresh is answered. The repetition goes by
+  what was known before, and the Warehouse is ready again at once. So of such a failure only the history tells.
 """
 
 from __future__ import annotations
@@ -27,10 +28,14 @@ from gitops_e2e.watching import (
     Snapshot,
     Verdict,
     WatchCache,
+    all_of,
     expectation,
+    never_was,
+    passed_through,
 )
 
 _LOOKING = "DiscoveryInProgress"
+_FAILED = "DiscoveryFailure"
 # Longer than a few looks take, of which the first may have missed what was changed at the same time.
 _PATIENCE = 10.0
 
@@ -121,6 +126,21 @@ class WatchedWarehouse:
 def has_looked() -> Expectation[Warehouse]:
     """It has looked, whatever it found."""
     return expectation("has looked", lambda warehouse: Met(warehouse.state))
+
+
+def could_look() -> Expectation[Warehouse]:
+    """It is ready, and by this look: none failed since the answer to the refresh."""
+
+    def judge(warehouse: Warehouse) -> Verdict:
+        so = warehouse.ready.status == "True"
+        return Met(warehouse.state) if so else Impossible(warehouse.state, lasting=_PATIENCE)
+
+    return all_of(expectation("is ready", judge), never_was(is_not_ready(_FAILED)))
+
+
+def could_not_look(because: str = "") -> Expectation[Warehouse]:
+    """A look failed since the answer to the refresh, with these words, whatever became of it."""
+    return passed_through(is_not_ready(_FAILED, because))
 
 
 def has_discovered(*tags: str) -> Expectation[Warehouse]:

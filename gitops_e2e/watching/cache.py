@@ -46,6 +46,7 @@ class WatchCache:
         self._changed = threading.Condition()
         self._snapshots = deque([Snapshot(0, time.monotonic(), {})], maxlen=history)
         self._broken: WatchBroken | None = None
+        self._resources = tuple(stories)
         self._followers = [Follower(kube, resource, Watcher(resource, self)) for resource in stories]
 
     def __enter__(self) -> Self:
@@ -73,6 +74,13 @@ class WatchCache:
         """The newest snapshot. Raises WatchBroken."""
         return self.history()[-1]
 
+    def seen(self, *, within: float) -> Snapshot:
+        """The newest snapshot once every resource was listed, or after `within` seconds. Raises WatchBroken."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._broken or self._sees_all, max(0.0, within))
+            self._check()
+            return self._last
+
     def history(self) -> Sequence[Snapshot]:
         """All snapshots that are kept, oldest first. Raises WatchBroken."""
         with self._changed:
@@ -99,6 +107,11 @@ class WatchCache:
     @property
     def _last(self) -> Snapshot:
         return self._snapshots[-1]
+
+    @property
+    def _sees_all(self) -> bool:
+        known = self._last.collections
+        return all(resource in known and known[resource].blind is None for resource in self._resources)
 
     def collection(self, resource: Resource) -> Collection:
         """A resource's objects as they are known."""

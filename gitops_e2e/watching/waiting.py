@@ -168,10 +168,15 @@ class _Story(Generic[T]):
         return [self._moment(first), *(self._moment(each) for each in rest if each.touches(self._scope))]
 
     def _moment(self, snapshot: Snapshot) -> Moment[T]:
-        try:
-            return Moment(self._subject.read(snapshot), snapshot.at)
-        except Blind as blind:
-            return Moment(Unseen(str(blind)), snapshot.at)
+        return Moment(seen(self._subject, snapshot), snapshot.at)
+
+
+def seen(subject: Subject[T], snapshot: Snapshot) -> T | Pending | Impossible:
+    """The subject's reading; Unseen where it lives in places that could not be watched at the time."""
+    try:
+        return subject.read(snapshot)
+    except Blind as blind:
+        return Unseen(str(blind))
 
 
 def _same(one: Moment[T] | None, other: Moment[T]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -19,14 +20,24 @@ _CONFTEST = """
 from types import SimpleNamespace
 from gitops_e2e.evidence.redaction import Redactor
 from fixtures import ownership
+from tests.recorded import idle_cache
 
 def pytest_addoption(parser):
     for option in ("--keep-cluster", "--reuse-cluster"):
         parser.addoption(option, action="store_true")
 
 def pytest_configure(config):
-    cluster = SimpleNamespace(kubeconfig="/run/kubeconfig", check=lambda: None)
-    config.stash[ownership._HARNESS] = SimpleNamespace(cluster=cluster, redact=Redactor())
+    cluster = SimpleNamespace(kubeconfig="/run/kubeconfig", name="e2e-1", provider="node", check=lambda: None)
+    names = ("CoreDNS", "cert-manager", "Argo CD", "registry", "Argo Rollouts", "Prometheus", "Git server", "Kargo")
+    parts = [SimpleNamespace(name=name, version=lambda _: "v1.2.3") for name in names]
+    config.stash[ownership._HARNESS] = SimpleNamespace(
+        cluster=cluster,
+        cache=idle_cache(),
+        kube=None,
+        redact=Redactor(),
+        stack=SimpleNamespace(components=parts),
+        kubernetes_version=lambda: "v1.34.4",
+    )
 """
 _STEPS = """
 from pytest_bdd import parsers, scenarios, then
@@ -44,11 +55,17 @@ def _(what):
 def shown(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The terminal after a run in which everything is broken."""
     folder = tmp_path_factory.mktemp("broken")
-    scenarios = "".join(f"  Example: {name}\n    Then nothing is broken by: {name}\n" for name in BREAKAGES)
-    (folder / "broken.feature").write_text(f"Feature: Broken\n{scenarios}")
-    (folder / "test_broken.py").write_text(_STEPS)
-    (folder / "conftest.py").write_text(_CONFTEST)
+    write_broken(folder, folder, BREAKAGES)
     return run(folder)
+
+
+def write_broken(root: Path, features: Path, names: Iterable[str]) -> None:
+    """Write a feature in which each of these breakages is a scenario."""
+    features.mkdir(exist_ok=True)
+    scenarios = "".join(f"  Example: {name}\n    Then nothing is broken by: {name}\n" for name in names)
+    (features / "broken.feature").write_text(f"Feature: Broken\n{scenarios}")
+    (features / "test_broken.py").write_text(_STEPS)
+    (root / "conftest.py").write_text(_CONFTEST)
 
 
 def run(folder: Path, *options: str) -> str:

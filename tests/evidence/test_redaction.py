@@ -200,6 +200,7 @@ class TestLearning:
             "tls.crt": certificate,
             "namespace": "kargo-demo-prod",
             "url": "http://git.example/a.git",
+            "repoURL": "product-api/private/",
             "type": "git",
         }
         redactor = _knowing({"kind": "Secret", "data": {key: b64(value) for key, value in public.items()}})

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -68,11 +70,20 @@ class Run:
 
 @contextmanager
 def running(
-    *options: str, within: Sequence[str] = (), env: Mapping[str, str] | None = None, folder: Path = REPOSITORY
+    *options: str,
+    within: Sequence[str] = (),
+    env: Mapping[str, str] | None = None,
+    folder: Path = REPOSITORY,
+    bound: float = _BOUND,
 ) -> Iterator[Run]:
-    """Run it, in a process group of its own as a terminal's foreground; killed when it takes too long."""
+    """Run it, in a process group of its own as a terminal's foreground; killed when it takes too long.
+
+    Its report is kept nowhere: what these tests do to scenarios is no history of theirs.
+    """
+    reports = tempfile.mkdtemp(prefix="reports-")
+    pytest_options = ("-p", "no:cacheprovider", f"--reports={reports}", *options)
     process = subprocess.Popen(
-        [*INTERRUPTIBLE, *within, sys.executable, "-m", "pytest", "features/", "-p", "no:cacheprovider", *options],
+        [*INTERRUPTIBLE, *within, sys.executable, "-m", "pytest", "features/", *pytest_options],
         cwd=folder,
         env={**os.environ, "PYTHONUNBUFFERED": "1", **(env or {})},
         stdin=subprocess.DEVNULL,
@@ -81,21 +92,26 @@ def running(
         text=True,
         start_new_session=True,
     )
-    bound = threading.Timer(_BOUND, process.kill)
-    bound.start()
+    timer = threading.Timer(bound, process.kill)
+    timer.start()
     try:
         yield Run(process)
     finally:
-        bound.cancel()
+        timer.cancel()
         process.kill()
         process.communicate()
+        shutil.rmtree(reports, ignore_errors=True)
 
 
 def run(
-    *options: str, within: Sequence[str] = (), env: Mapping[str, str] | None = None, folder: Path = REPOSITORY
+    *options: str,
+    within: Sequence[str] = (),
+    env: Mapping[str, str] | None = None,
+    folder: Path = REPOSITORY,
+    bound: float = _BOUND,
 ) -> tuple[int, str]:
     """Run it to its end: the exit code and all that was printed."""
-    with running(*options, within=within, env=env, folder=folder) as one:
+    with running(*options, within=within, env=env, folder=folder, bound=bound) as one:
         return one.end(), one.text
 
 

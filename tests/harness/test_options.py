@@ -19,6 +19,10 @@ _ONE = ("-k", "Kubernetes")
         (["--budget", "nope=3"], ["there is no budget 'nope'", "--budget nope=3", "node_ready"]),
         (["--budget", "node_ready=soon"], ["'soon' is no time in seconds", "write node_ready=90"]),
         (["--reuse-cluster", "one", "--cluster-name", "other"], ["give one"]),
+        (["--cluster", "existing"], ["--cluster existing needs --kubeconfig FILE"]),
+        (["--cluster", "existing", "--kubeconfig", "a", "--reuse-cluster", "one"], ["to do: give one"]),
+        (["--uninstall"], ["--uninstall is for --cluster existing"]),
+        (["--context", "other"], ["--context is for --cluster existing"]),
         (["--kargo", "other"], ["invalid choice: 'other'", "'auto', 'real', 'engine'"]),
         (["--kargo", "real"], ["--kargo real needs image", "no bundle is given", "to do: give both in a bundle"]),
         (["--bundle", "/nonexistent"], ["the bundle cannot be read", "where: /nonexistent"]),
@@ -34,8 +38,8 @@ def test_options_that_say_nothing_are_refused_as_wrong_usage(options: list[str],
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--cluster", "existing"], ["--cluster existing is not there yet", "to do: use --cluster node"]),
-        (["--cluster", "existing", "-n", "2"], ["--cluster existing is not there yet", "to do: use --cluster node"]),
+        (["--cluster", "existing", "--kubeconfig", "/nonexistent"], ["the kubeconfig cannot be read: No such file"]),
+        (["--cluster", "existing", "--kubeconfig", "/nonexistent", "-n", "2"], ["where: /nonexistent"]),
         (
             ["--reuse-cluster", "not-there"],
             ["no running node called not-there", "to do: start one with --keep-cluster"],

@@ -31,7 +31,13 @@ def test_the_images_that_the_parts_agreed_on_are_there() -> None:
         "registry",
     }
     assert {recipe.name for recipe in ENGINE} == {"promoter"}
-    assert {recipe.key for recipe in DEMO} == {"product-api:0.9.0", "product-api:1.0.0", "stress"}
+    assert {recipe.key for recipe in DEMO} == {
+        "product-api:0.9.0",
+        "product-api:1.0.0",
+        "stress",
+        "hey",
+        "approval:1.0.0",
+    }
 
 
 def test_every_folder_of_a_recipe_belongs_to_an_image() -> None:

@@ -47,6 +47,19 @@ class TestOneObject:
         assert kube.find(ref) is None
         kube.delete(ref)
 
+    def test_a_pod_that_is_evicted_goes(self, kube: Kube, namespace: str) -> None:
+        pod = {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": "shop", "namespace": namespace},
+            "spec": {"containers": [{"name": "shop", "image": "shop"}], "terminationGracePeriodSeconds": 0},
+        }
+        ref = Ref.of(kube.create(pod))
+        kube.evict(namespace, "shop")
+        assert kube.find(ref) is None
+        with pytest.raises(NotFound, match="cannot evict"):
+            kube.evict(namespace, "shop")
+
     def test_a_dry_run_leaves_nothing(self, kube: Kube, namespace: str) -> None:
         would_be = kube.dry_run(config_map(namespace))
         assert would_be["metadata"]["uid"]

@@ -82,7 +82,7 @@ def test_a_sentence_that_two_steps_match(steps: Copy) -> None:
     steps.write(
         EXTRA,
         HEAD + '@given("an extra")\ndef _() -> None: ...\n\n\n'
-        '@given(parsers.parse("an {what}"))\ndef _(what: str) -> None: ...\n',
+        '@given(parsers.parse("an ex{what}"))\ndef _(what: str) -> None: ...\n',
     )
     assert steps.features() == [
         Finding(

@@ -14,6 +14,7 @@ CHECK = "manifests/base/analysis-template.yaml"
 BASE = "manifests/base/kustomization.yaml"
 DEV = "manifests/stages/dev/kustomization.yaml"
 MEMORY = "manifests/stages/prod/canary-check.yaml"
+SUCCESS_RATE = "manifests/analyses/success-rate/canary-check.yaml"
 SIDECAR = "manifests/stages/prod/stress-sidecar.yaml"
 SET = "manifests/applicationset.yaml"
 TASK = "kargo/promotiontask.yml"
@@ -292,6 +293,13 @@ FAULTS = {
         MEMORY,
         "len(result) > 0 && !isNaN(result[0]) && result[0] <=",
         "result[0] <=",
+        "successCondition",
+        "successCondition fails for an empty result: reflect: slice index out of range",
+    ),
+    "no guard in an analysis that no stage selects": Fault(
+        SUCCESS_RATE,
+        "len(result) > 0 && !isNaN(result[0]) && result[0] >=",
+        "result[0] >=",
         "successCondition",
         "successCondition fails for an empty result: reflect: slice index out of range",
     ),

@@ -14,9 +14,12 @@ from gitops_e2e.pipeline.analysis import (
     analysis_asks,
     analysis_error,
     analysis_failed,
+    analysis_failed_below,
     analysis_inconclusive,
     analysis_started,
     analysis_successful,
+    has_measured,
+    has_recorded,
     narrate,
     numbers_in,
 )
@@ -164,6 +167,43 @@ class TestEnds:
         subject = ended(cache, run, "Failed", measured("Failed", "[900]"), dryRun=True)
         with pytest.raises(ExpectationFailed, match="not by a measurement above"):
             expect(subject, analysis_failed(above=LIMIT), within=5)
+
+    def test_below_a_limit(self, cache: WatchCache, run: Manifest) -> None:
+        subject = ended(cache, run, "Failed", measured("Successful", "[97]"), measured("Failed", "[90]", at=1))
+        expect(subject, analysis_failed_below(95, "memory"), within=0)
+        for limit, metric in ((90, "memory"), (95, "latency")):
+            with pytest.raises(ExpectationFailed, match=f"not by a measurement below {limit}"):
+                expect(subject, analysis_failed_below(limit, metric), within=5)
+
+    @pytest.mark.parametrize("value", ["[]", "[NaN]", ""])
+    def test_no_number_is_not_below_a_limit(self, cache: WatchCache, run: Manifest, value: str) -> None:
+        subject = ended(cache, run, "Failed", measured("Failed", value))
+        with pytest.raises(ExpectationFailed, match="not by a measurement below"):
+            expect(subject, analysis_failed_below(95, "memory"), within=5)
+
+    def test_how_often_something_was_measured(self, cache: WatchCache, run: Manifest) -> None:
+        measurements = (measured("Failed"), measured("Successful", at=1), measured("Successful", at=2))
+        subject = ended(cache, run, "Successful", *measurements)
+        expect(subject, has_measured("Successful", "memory", at_least=2, at_most=2), within=0)
+        expect(subject, has_measured("Failed", "memory", at_least=1), within=0)
+        for unwanted in (
+            has_measured("Failed", "memory", at_least=2),
+            has_measured("Successful", "memory", at_least=1, at_most=1),
+        ):
+            with pytest.raises(ExpectationFailed, match="cannot become so any more"):
+                expect(subject, unwanted, within=5)
+
+    def test_what_is_only_recorded(self, cache: WatchCache, run: Manifest) -> None:
+        subject = ended(cache, run, "Successful", measured("Failed"), dryRun=True)
+        expect(subject, has_recorded("Failed", "memory"), within=0)
+        for phase, metric in (("Successful", "memory"), ("Failed", "latency")):
+            with pytest.raises(ExpectationFailed, match="cannot become so any more"):
+                expect(subject, has_recorded(phase, metric), within=5)
+
+    def test_what_decides_is_not_only_recorded(self, cache: WatchCache, run: Manifest) -> None:
+        subject = ended(cache, run, "Failed", measured("Failed"))
+        with pytest.raises(ExpectationFailed, match="cannot become so any more"):
+            expect(subject, has_recorded("Failed", "memory"), within=5)
 
     def test_error(self, cache: WatchCache, run: Manifest) -> None:
         subject = ended(cache, run, "Error", measured("Error", message="dial tcp: connection refused"))

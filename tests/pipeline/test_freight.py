@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 
 from gitops_e2e.pipeline import warehouse
@@ -17,7 +19,16 @@ from gitops_e2e.pipeline.freight import (
 )
 from gitops_e2e.pipeline.kargo import FREIGHTS, WAREHOUSES, freight_name
 from gitops_e2e.pipeline.names import PipelineNames
-from gitops_e2e.pipeline.warehouse import Warehouse, WatchedWarehouse, has_discovered, has_looked, is_not_ready, says
+from gitops_e2e.pipeline.warehouse import (
+    Warehouse,
+    WatchedWarehouse,
+    could_look,
+    could_not_look,
+    has_discovered,
+    has_looked,
+    is_not_ready,
+    says,
+)
 from gitops_e2e.watching import Expectation, ExpectationFailed, Impossible, WatchCache, expect, passed_through
 from tests.kargo_recorded import PROJECT, objects, play, sequence, story
 from tests.recorded import idle_cache
@@ -110,8 +121,27 @@ class TestWarehouse:
 
     def test_a_registry_that_cannot_be_reached(self, cache: WatchCache) -> None:
         play(cache, sequence(WAREHOUSES, "unreach"))
-        trouble = passed_through(is_not_ready("DiscoveryFailure", because="error listing tags"))
-        expect(_named(cache, "unreach"), trouble, within=0)
+        expect(_named(cache, "unreach"), could_not_look(because="error listing tags"), within=0)
+
+    def test_a_look_that_failed_counts_although_the_warehouse_goes_by_what_it_knew_and_is_ready(
+        self, cache: WatchCache
+    ) -> None:
+        *_, looking, found = sequence(WAREHOUSES, PROJECT)[:4]
+        failed = copy.deepcopy(found)
+        for condition in failed["status"]["conditions"]:
+            if condition["type"] == "Ready":
+                condition.update(status="False", reason="DiscoveryFailure", message="error listing tags")
+        warehouse = self.watched(cache, refresh=REFRESHED)
+        play(cache, [looking, failed, found])
+        expect(warehouse, could_not_look("error listing tags"), within=0)
+        with pytest.raises(ExpectationFailed, match="never was: is not ready: DiscoveryFailure"):
+            expect(warehouse, could_look(), within=0)
+
+    def test_a_look_that_did_not_fail(self, cache: WatchCache) -> None:
+        play(cache, sequence(WAREHOUSES, PROJECT)[:4])
+        assert expect(self.watched(cache, refresh=REFRESHED), could_look(), within=0).tags == ("1.0.1", "1.0.0")
+        with pytest.raises(ExpectationFailed, match=r"Ready=True .*discovered 1\.0\.1, 1\.0\.0"):
+            expect(self.watched(cache, refresh=REFRESHED), could_not_look(), within=0)
 
     def test_a_constraint_that_matches_nothing(self, cache: WatchCache) -> None:
         play(cache, sequence(WAREHOUSES, "nomatch"))

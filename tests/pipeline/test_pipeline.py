@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from gitops_e2e.pipeline.names import STAGES, InvalidPipelineId
 from gitops_e2e.pipeline.node_ports import NodePorts, NoFreeNodePorts
 from gitops_e2e.pipeline.pipeline import Pipeline
 from gitops_e2e.pipeline.platform import Platform
-from gitops_e2e.pipeline.removal import PipelineNotRemoved
+from gitops_e2e.pipeline.removal import NamesTaken, PipelineNotRemoved
 from gitops_e2e.watching import WatchCache
 from tests.control_plane import ControlPlane
 from tests.pipeline.servers import Folder
@@ -228,6 +228,37 @@ def test_a_deleted_pipelines_ports_are_free(platform: Platform) -> None:
     pipeline.delete()
     assert NodePorts(platform.kube).claim("next") == pipeline.node_ports
     NodePorts(platform.kube).release("next")
+
+
+def test_a_sweep_removes_every_pipeline_that_a_killed_run_left(platform: Platform, host: Folder, kube: Kube) -> None:
+    Pipeline.create(platform, "one")
+    Pipeline.create(platform, "two", private=True)
+
+    assert removal.sweep(kube, host) == ["one", "two"]
+
+    assert list(host.root.glob("**/*.git")) == []
+    assert kube.find(application_set("one")) is None
+    assert removal.sweep(kube, host) == []
+
+
+def test_a_pipeline_takes_no_namespace_of_somebody_else(platform: Platform, kube: Kube) -> None:
+    theirs = kube.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "mine-dev"}})
+    labelled = Kube(kube.kubeconfig, labels={"owner": "run"})
+
+    with pytest.raises(NamesTaken, match="the cluster has Namespace mine-dev already"):
+        Pipeline.create(replace(platform, kube=labelled), "mine")
+
+    assert kube.get(Ref.of(theirs))["metadata"]["uid"] == theirs["metadata"]["uid"]
+    assert "mine" not in NodePorts(kube).claimants()
+
+
+def test_argo_cd_that_does_not_trust_the_git_server_is_told_not_to_ask(platform: Platform, kube: Kube) -> None:
+    pipeline = Pipeline.create(replace(platform, trusts_git=False), "doubted")
+
+    secret = kube.get(Ref("v1", "Secret", "doubted-repository", "argocd"))
+
+    assert base64.b64decode(secret["data"]["insecure"]) == b"true"
+    pipeline.delete()
 
 
 def test_what_cannot_be_removed_is_named(platform: Platform, kube: Kube, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -158,6 +158,13 @@ def test_a_branch_that_was_rewritten_says_so(repository: Repository) -> None:
         repository.branch("dev").since(baseline)
 
 
+def test_a_branch_that_is_set_back_loses_its_newest_commit(repository: Repository) -> None:
+    baseline = repository.render("dev", "0.9.0").commit
+    repository.render("dev", "1.0.0")
+    assert repository.git.set_back("stage/dev") == baseline
+    repository.branch("dev").require("0.9.0", baseline)
+
+
 def test_what_a_branch_must_ask_for(repository: Repository) -> None:
     commit = repository.render("dev", "1.0.0").commit
     branch = repository.branch("dev")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from gitops_e2e.kube import Manifest
+from gitops_e2e.pipeline.analysis import WatchedAnalysis, analysis_successful
 from gitops_e2e.pipeline.pods import PODS
 from gitops_e2e.pipeline.replica_sets import REPLICA_SETS
 from gitops_e2e.pipeline.rollout import (
@@ -16,6 +17,7 @@ from gitops_e2e.pipeline.rollout import (
     Rollout,
     WatchedRollout,
     has_canary_pods,
+    has_no_pods_of,
     is_aborted,
     is_analysed,
     is_at_weight,
@@ -128,6 +130,9 @@ class TestGoodCanary:
         expect(watched(cache, "good-canary"), is_stable_on("0.9.0"), within=0)
         for not_so in (is_paused_at(50), has_canary_pods(2, of=3), has_canary_pods(1, of=4), is_healthy_on("1.0.0")):
             assert pending(watched(cache, "good-canary"), not_so)
+        expect(watched(cache, "good-canary"), has_no_pods_of("2.0.0"), within=0)
+        for there in ("0.9.0", "1.0.0"):
+            assert pending(watched(cache, "good-canary"), has_no_pods_of(there))
 
     def test_a_canary_pod_that_is_not_ready_does_not_count(self, cache: WatchCache) -> None:
         play(cache, until("good_canary", phase("Paused")))
@@ -290,6 +295,8 @@ class TestHopelessStates:
         monkeypatch.setattr("gitops_e2e.pipeline.rollout._INVALID_SPEC_PATIENCE", 0.01)
         with pytest.raises(ExpectationFailed, match="InvalidSpec: no template"):
             expect(subject, is_healthy_on("1.0.0"), within=5)
+        with pytest.raises(ExpectationFailed, match="InvalidSpec: no template"):
+            expect(WatchedAnalysis(subject), analysis_successful(), within=5)
 
     def test_degraded_without_an_abort_may_get_better(self, rollout: Callable[..., WatchedRollout]) -> None:
         subject = rollout(phase="Degraded", message=f"{PROGRESS_DEADLINE}: no progress")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from gitops_e2e.machine.packages import require
 from gitops_e2e.report.run_folder import RunFolder
+from tests.browser.axe import Axe
 from tests.report import sample
 
 pytestmark = pytest.mark.node
@@ -23,15 +23,6 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     sample.write(folder)
     sample.run(folder, "-m", "not never")
     return (RunFolder.last(folder / "reports").path / "index.html").as_uri()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    require("chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -151,3 +142,33 @@ def test_what_is_html_in_a_feature_is_text_on_the_page(page: Page) -> None:
 
     assert '<script>alert("shop")</script>' in page.locator(".feature .prose").first.inner_text()
     assert page.locator(".prose script").count() == 0
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("view", ["run", "documentation"])
+def test_there_is_no_barrier_for_anyone(browser: Browser, address: str, axe: Axe, view: str, theme: str) -> None:
+    page = browser.new_page(color_scheme=theme)  # type: ignore[arg-type]
+    page.goto(f"{address}#{view}")
+    assert page.locator(f"#{view}-view").is_visible()
+    page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
+    assert axe.barriers(page) == []
+    page.close()
+
+
+def test_a_barrier_would_be_found(page: Page, axe: Axe) -> None:
+    page.evaluate("document.getElementById('search').removeAttribute('placeholder')")
+    page.evaluate("document.querySelector('label[for=search]').remove()")
+    page.evaluate("document.querySelector('.verdict').style.color = 'rgb(200, 200, 200)'")
+    found = "\n".join(axe.barriers(page))
+    assert "label: " in found
+    assert "color-contrast: " in found
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_index_of_all_runs_has_no_barrier_either(browser: Browser, address: str, axe: Axe, theme: str) -> None:
+    page = browser.new_page(color_scheme=theme)  # type: ignore[arg-type]
+    page.goto(address)
+    page.get_by_role("link", name="All runs").click()
+    assert page.get_by_role("heading", level=1).is_visible()
+    assert axe.barriers(page) == []
+    page.close()

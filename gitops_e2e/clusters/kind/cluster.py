@@ -8,10 +8,11 @@ import re
 import socket
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 from gitops_e2e.cache import Cache
 from gitops_e2e.clusters.kind import configuration, driver
@@ -59,6 +60,7 @@ class Kind:
     """A running kind cluster. Made by `start` or `attach`; a `gitops_e2e.clusters.protocol.Cluster`."""
 
     provider = "kind"
+    labels: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, state: KindState, tools: Tools) -> None:
         self._state = state

@@ -30,11 +30,11 @@ from gitops_e2e.cache import Cache
 from gitops_e2e.clusters.kind import runc
 from gitops_e2e.clusters.kind.engine import Engine
 from gitops_e2e.clusters.kind.errors import EngineFailed
-from gitops_e2e.clusters.kind.records import Records
 from gitops_e2e.clusters.node import cgroups
 from gitops_e2e.clusters.node.identity import ProcessIdentity
 from gitops_e2e.clusters.node.leftovers import end
 from gitops_e2e.clusters.node.state import RUN_FOLDER
+from gitops_e2e.clusters.records import Records
 from gitops_e2e.commands import run
 from gitops_e2e.machine.capacity import require_disk, require_root
 from gitops_e2e.machine.isolation import PRIVATE_MOUNTS_AND_PROCESSES

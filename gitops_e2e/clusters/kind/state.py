@@ -7,14 +7,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from gitops_e2e.clusters.files import ClusterFiles
 from gitops_e2e.clusters.kind.engine import Engine
-from gitops_e2e.clusters.kind.records import Records
 from gitops_e2e.clusters.node.identity import ProcessIdentity
 from gitops_e2e.clusters.node.state import RUN_FOLDER
+from gitops_e2e.clusters.records import Records
 
 
 @dataclass(frozen=True)
-class KindState:
+class KindState(ClusterFiles):
     """A cluster: its name, its engine, where its files are, who owns it (None once it was handed over).
 
     `demo_ports` tells whether the demo's NodePorts are mapped to this machine: only one cluster can have them.
@@ -25,16 +26,6 @@ class KindState:
     data: Path
     owner: ProcessIdentity | None
     demo_ports: bool
-
-    @property
-    def kubeconfig(self) -> Path:
-        """The administrator's kubeconfig, of this cluster alone."""
-        return self.data / "kubeconfig"
-
-    @property
-    def scratch(self) -> Path:
-        """Where the run that the cluster is for keeps its own files."""
-        return self.data / "scratch"
 
     @property
     def node(self) -> str:

@@ -13,6 +13,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from gitops_e2e.clusters.files import ClusterFiles
+
 CONTAINERD_ROOT = Path("/var/lib/containerd")
 CONTAINERD_SOCKET = Path("/run/containerd/containerd.sock")
 KUBERNETES = Path("/etc/kubernetes")
@@ -21,7 +23,7 @@ LOGS = Path("/var/log")
 
 
 @dataclass(frozen=True)
-class Layout:
+class Layout(ClusterFiles):
     """The files of one node, as the machine sees them."""
 
     data: Path
@@ -30,16 +32,6 @@ class Layout:
     def root(self) -> Path:
         """The mount point of the node's root file system."""
         return self.data / "root"
-
-    @property
-    def kubeconfig(self) -> Path:
-        """The administrator's kubeconfig, usable from the machine."""
-        return self.data / "kubeconfig"
-
-    @property
-    def scratch(self) -> Path:
-        """Where the run that the node is for keeps its own files."""
-        return self.data / "scratch"
 
     @property
     def processes(self) -> Path:

@@ -6,8 +6,9 @@ import atexit
 import os
 import re
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from gitops_e2e.cache import Cache
 from gitops_e2e.clusters.node import certificates, configuration, images, leftovers, network, processes, requirements
@@ -31,6 +32,7 @@ class Node:
     """A running node. Made by `start` or `attach`; a `gitops_e2e.clusters.protocol.Cluster`."""
 
     provider = "node"
+    labels: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, state: NodeState, registry: Registry) -> None:
         self._state = state

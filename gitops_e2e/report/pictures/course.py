@@ -6,10 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from gitops_e2e.report.pictures.observations import Course, Happening
+
+_APART = timedelta(seconds=0.5)
 
 
 @dataclass(frozen=True)
@@ -55,12 +57,18 @@ class StageCourse:
         return asked[-1].wall if len(asked) > 1 else None
 
     def marks(self, clock: Clock) -> Sequence[Mapping[str, Any]]:
-        """The moments of the rollout that other things are seen against: steps of the canary, and the abort."""
+        """The moments of the rollout that other things are seen against: steps of the canary, and the abort.
+
+        What comes within half a second of the abort is part of it.
+        """
         since = self.rollout_began
-        told = [*self.of("Rollout", "step"), *self.of("Rollout", "abort")]
+        aborts = list(self.of("Rollout", "abort"))
+        steps = [
+            step for step in self.of("Rollout", "step") if all(abs(step.wall - each.wall) >= _APART for each in aborts)
+        ]
         return [
             {"seconds": clock.seconds(entry.wall), "what": _mark(entry)}
-            for entry in sorted(told, key=lambda each: each.wall)
+            for entry in sorted([*steps, *aborts], key=lambda each: each.wall)
             if since is None or entry.wall >= since
         ]
 

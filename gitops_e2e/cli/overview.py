@@ -1,0 +1,72 @@
+"""What there is to see of a demo: where it answers, what runs where, how to go on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import Console
+
+from gitops_e2e.cli.options import DEFAULT_NAME
+from gitops_e2e.cli.terminal import table
+from gitops_e2e.components.git_server import NODE_PORT as GIT_PORT
+from gitops_e2e.components.prometheus import NODE_PORT as PROMETHEUS_PORT
+from gitops_e2e.components.registry import NODE_PORT as REGISTRY_PORT
+from gitops_e2e.demo.demo import Demo
+from gitops_e2e.pipeline.names import STAGES
+
+
+def show(demo: Demo, console: Console) -> None:
+    """Print it."""
+    cluster = demo.harness.cluster
+    console.print(f"cluster {cluster.name} ({cluster.provider}), Kubernetes {demo.harness.kubernetes_version()}\n")
+    console.print(_endpoints(demo), "")
+    console.print(_components(demo), "")
+    for line in _next(demo):
+        console.print(line, soft_wrap=True)
+
+
+def _endpoints(demo: Demo) -> object:
+    host, names = demo.harness.cluster.address, demo.names
+    rows = table("WHAT", "WHERE")
+    for stage in STAGES:
+        rows.add_row(stage, f"{demo.endpoint(stage).url}/health  (also /products, /metrics)")
+    rows.add_row("Git", names.git_url or f"http://{host}:{GIT_PORT}/{names.repository}.git")
+    rows.add_row(
+        "images", names.service_repository or f"http://{host}:{REGISTRY_PORT}/v2/{names.image_path()}/tags/list"
+    )
+    rows.add_row("Prometheus", f"http://{host}:{PROMETHEUS_PORT}/graph  (the one UI there is)")
+    rows.add_row(
+        "Argo CD", f"no UI: its core alone is installed; kubectl -n argocd get applications {_applications(demo)}"
+    )
+    rows.add_row(
+        "Kargo", f"no UI: its API server is not installed; kubectl -n {names.project} get stages,freight,promotions"
+    )
+    rows.add_row("kubeconfig", f"export KUBECONFIG={demo.harness.cluster.kubeconfig}")
+    return rows
+
+
+def _applications(demo: Demo) -> str:
+    return " ".join(demo.names.application(stage) for stage in STAGES)
+
+
+def _components(demo: Demo) -> object:
+    rows = table("COMPONENT", "VERSION", "NAMESPACE", "RUNS AS")
+    for each in demo.harness.stack.components:
+        workloads = ", ".join(f"{ref.kind} {ref.name}" for ref in each.workloads())
+        rows.add_row(each.name, each.pinned(), each.namespace, workloads)
+    for stage in STAGES:
+        rows.add_row(f"product-api ({stage})", "", demo.names.namespace(stage), f"Rollout {demo.names.rollout}")
+    return rows
+
+
+def _next(demo: Demo) -> Iterator[str]:
+    name = demo.harness.cluster.name
+    of_name = "" if name == DEFAULT_NAME else f" --name {name}"
+    yield "Kargo takes each new release to dev and, once dev has proven it, to staging; prod is promoted by hand:"
+    for command, what in (
+        ("watch dev", "a rollout's progress, live"),
+        ("status", "what is healthy, and what is not"),
+        ("promote prod", "the newest Freight"),
+        ("down", "the end of it all"),
+    ):
+        yield f"  python -m gitops_e2e {command}{of_name}".ljust(46) + f"# {what}"

@@ -1,0 +1,161 @@
+"""An existing cluster: taken for a run, attached to, let go. What is on it stays, but for what the run removes."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import re
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from gitops_e2e.cache import Cache
+from gitops_e2e.clusters.existing.contexts import Context
+from gitops_e2e.clusters.existing.errors import ExistingExists, ExistingFailed, ExistingNotFound
+from gitops_e2e.clusters.existing.reach import node_address
+from gitops_e2e.clusters.existing.state import ExistingState, folder, states
+from gitops_e2e.clusters.node.identity import ProcessIdentity
+from gitops_e2e.kube import Kube, KubeError
+
+_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,40}[a-z0-9])?")
+_A_NODE_PORT = 30500  # the registry's; any would do
+
+RUN = "gitops-e2e/run"
+"""The label of everything that runs make on a cluster that exists; its value is the run's name."""
+
+
+class Existing:
+    """A cluster that a run was let onto. Made by `take` or `attach`; a `gitops_e2e.clusters.protocol.Cluster`."""
+
+    provider = "existing"
+
+    def __init__(self, state: ExistingState, cache: Cache | None = None) -> None:
+        self._state = state
+        self._cache = cache
+        self._address: str | None = None
+
+    @staticmethod
+    def take(name: str, context: Context, *, cache: Cache | None = None) -> Existing:
+        """Write down that a run is there, and the kubeconfig it uses; on the cluster itself nothing is done.
+
+        It is let go with this process, unless it is kept. Raises ExistingExists where another run has the name or the
+        cluster, and ExistingFailed for a bad name.
+        """
+        if not _NAME.fullmatch(name):
+            raise ExistingFailed(
+                f"{name!r} is no name for a run", remedy="use small letters, digits and hyphens, 42 at most"
+            )
+        cluster = Existing(_claim(name, context, cache), cache)
+        atexit.register(cluster.delete)
+        return cluster
+
+    @staticmethod
+    def attach(name: str, *, cache: Cache | None = None) -> Existing:
+        """A cluster that a run was let onto already, without owning it. Raises ExistingNotFound."""
+        state = states(cache).find(name)
+        if state is None or state.dead:
+            known = ", ".join(one.name for one in states(cache).all() if not one.dead) or "none"
+            raise ExistingNotFound(f"no run called {name} is on an existing cluster (there are: {known})")
+        return Existing(state, cache)
+
+    @staticmethod
+    def sweep(*, kept: bool = False, cache: Cache | None = None) -> list[str]:
+        """Forget what killed runs left on this machine; with `kept` runs that nobody owns, too. Their names."""
+        if not folder(cache).exists():  # the lock would make it, and the cache with it
+            return []
+        with states(cache).lock():
+            over = [state for state in states(cache).all() if state.dead or (kept and state.owner is None)]
+            for state in over:
+                _forget(state, cache)
+        return [state.name for state in over]
+
+    @property
+    def name(self) -> str:
+        """The name it is found again by."""
+        return self._state.name
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """What tells the run's objects from those of others."""
+        return {RUN: self.name}
+
+    @property
+    def kubeconfig(self) -> Path:
+        """The kubeconfig of the chosen context."""
+        return self._state.kubeconfig
+
+    @property
+    def scratch(self) -> Path:
+        """A folder for files of the run."""
+        return self._state.scratch
+
+    @property
+    def address(self) -> str:
+        """The first address of a node at which this machine is answered. Raises PreflightRefused and KubeError."""
+        if self._address is None:
+            self._address = node_address(Kube(self.kubeconfig), _A_NODE_PORT)
+        return self._address
+
+    def load(self, archives: Sequence[Path]) -> None:
+        """Its nodes are not ours: they are given nothing. Raises ExistingFailed where there is something to give."""
+        if archives:
+            raise ExistingFailed("images cannot be loaded into the nodes of a cluster that somebody else made")
+
+    def check(self) -> None:
+        """Raise ExistingFailed if the API server does not answer any more."""
+        try:
+            Kube(self.kubeconfig).raw("/version")
+        except KubeError as error:
+            raise ExistingFailed(
+                f"the cluster does not answer any more: {error.what}",
+                where=self._state.server,
+                remedy="see whether it is there; what the run made is removed by the next one, or by --uninstall",
+            ) from error
+
+    def keep(self) -> None:
+        """Let the run's name outlive this process."""
+        self._state = replace(self._state, owner=None)
+        states(self._cache).save(self._state)
+        atexit.unregister(self.delete)
+
+    def delete(self) -> None:
+        """Let the cluster go: this machine forgets it. What is installed there stays until it is uninstalled."""
+        atexit.unregister(self.delete)
+        _forget(self._state, self._cache)
+
+
+def _claim(name: str, context: Context, cache: Cache | None) -> ExistingState:
+    Existing.sweep(cache=cache)
+    with states(cache).lock():
+        for state in states(cache).all():
+            if state.name == name or state.server == context.server:
+                holder = f"held by process {state.owner.pid}" if state.owner else "which was kept"
+                raise ExistingExists(
+                    f"a run called {state.name} is on {state.server}, {holder}",
+                    where=str(state.data),
+                    remedy=f"wait for its end, or use it with --reuse-cluster {state.name}",
+                )
+        state = ExistingState(name, context.server, folder(cache) / "data" / name, ProcessIdentity.of(os.getpid()))
+        states(cache).save(state)
+        try:
+            _make_folder(state, context)
+        except BaseException:
+            _forget(state, cache)
+            raise
+    return state
+
+
+def _make_folder(state: ExistingState, context: Context) -> None:
+    shutil.rmtree(state.data, ignore_errors=True)
+    state.data.mkdir(mode=0o700, parents=True)
+    state.scratch.mkdir()
+    descriptor = os.open(state.kubeconfig, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        json.dump(context.minified, file)
+
+
+def _forget(state: ExistingState, cache: Cache | None) -> None:
+    shutil.rmtree(state.data, ignore_errors=True)
+    states(cache).forget(state.name)

@@ -1,0 +1,111 @@
+"""Whether the nodes get our images, and whether we get to their ports: tried, before anything relies on it."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator, Sequence
+
+from gitops_e2e.clusters.existing.errors import PreflightRefused
+from gitops_e2e.kube import Kube, Manifest, Ref, Resource
+
+_NODES = Resource("v1", "Node", "nodes", namespaced=False)
+_CONNECT_BOUND = 3.0
+_PULL_BOUND = 120.0
+_POLL = 0.5
+_NAMESPACE = "default"
+_GIVEN_UP = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"}
+
+
+def node_address(kube: Kube, port: int) -> str:
+    """The first address of a node at which this machine is answered, be it by a refusal. Raises PreflightRefused."""
+    addresses = [
+        str(each["address"])
+        for node in kube.list(_NODES)
+        for each in node["status"].get("addresses", [])
+        if each["type"] in {"InternalIP", "ExternalIP"}
+    ]
+    for address in addresses:
+        if _answers(address, port):
+            return address
+    raise PreflightRefused(
+        f"no node answers at port {port} of {', '.join(addresses) or 'any address'}: NodePorts cannot be reached",
+        where=kube.host,
+        remedy="run where the nodes' addresses can be reached, with NodePorts let through",
+    )
+
+
+def require_images(kube: Kube, images: Sequence[str], *, pulled: bool = False, remedy: str) -> None:
+    """Let every node that takes pods get each of the images. Raises PreflightRefused, with the kubelet's words.
+
+    Where `pulled`, it has to come from its registry even where the node has it. They are pods of a moment, which are
+    removed: it does not matter how their commands end.
+    """
+    pods = [_pod(node, images, "Always" if pulled else "IfNotPresent") for node in _taking_pods(kube)]
+    refs = [Ref.of(kube.create(pod)) for pod in pods]
+    try:
+        deadline = time.monotonic() + _PULL_BOUND
+        for ref in refs:
+            _await_images(kube, ref, len(images), deadline, remedy)
+    finally:
+        for ref in refs:
+            kube.delete(ref, grace=0)
+
+
+def _await_images(kube: Kube, ref: Ref, count: int, deadline: float, remedy: str) -> None:
+    while True:
+        pod = kube.get(ref)
+        statuses = pod["status"].get("containerStatuses") or []
+        waiting = [each["state"].get("waiting") or {} for each in statuses]
+        for each in waiting:
+            if each.get("reason") in _GIVEN_UP:
+                raise _refused(pod, str(each.get("message") or each["reason"]), remedy)
+        if len(statuses) == count and all(each.get("imageID") for each in statuses):
+            return
+        if time.monotonic() > deadline:
+            raise _refused(pod, f"not there after {_PULL_BOUND:g} s", remedy)
+        time.sleep(_POLL)
+
+
+def _refused(pod: Manifest, reason: str, remedy: str) -> PreflightRefused:
+    return PreflightRefused(
+        f"node {pod['spec']['nodeName']} does not get the images that pods need: {reason}",
+        where=f"namespace {_NAMESPACE}",
+        remedy=remedy,
+    )
+
+
+def _taking_pods(kube: Kube) -> Iterator[str]:
+    for node in kube.list(_NODES):
+        taints = node["spec"].get("taints") or []
+        if not any(taint["effect"] in {"NoSchedule", "NoExecute"} for taint in taints):
+            yield str(node["metadata"]["name"])
+
+
+def _pod(node: str, images: Sequence[str], policy: str) -> Manifest:
+    containers = [
+        {"name": f"image-{number}", "image": image, "command": ["true"], "imagePullPolicy": policy}
+        for number, image in enumerate(images)
+    ]
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"generateName": "gitops-e2e-images-", "namespace": _NAMESPACE},
+        "spec": {
+            "nodeName": node,
+            "restartPolicy": "Never",
+            "terminationGracePeriodSeconds": 0,
+            "automountServiceAccountToken": False,
+            "containers": containers,
+        },
+    }
+
+
+def _answers(address: str, port: int) -> bool:
+    try:
+        with socket.create_connection((address, port), timeout=_CONNECT_BOUND):
+            return True
+    except ConnectionRefusedError:
+        return True
+    except OSError:
+        return False

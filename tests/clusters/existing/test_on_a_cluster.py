@@ -1,0 +1,142 @@
+"""A run on a cluster that was made apart, with Argo CD and Argo Rollouts of somebody else, as a restricted user."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+import yaml
+
+from gitops_e2e.cache import Cache
+from gitops_e2e.clusters.existing.cluster import RUN
+from gitops_e2e.clusters.existing.permissions import CLUSTER_ROLE
+from gitops_e2e.clusters.node.configuration import REGISTRY
+from gitops_e2e.clusters.node.node import Node
+from gitops_e2e.clusters.providers import Provider
+from gitops_e2e.commands import run as run_command
+from gitops_e2e.components.argocd import ArgoCD
+from gitops_e2e.components.authority import Authority
+from gitops_e2e.components.coredns import CoreDNS
+from gitops_e2e.components.rollouts import Rollouts
+from gitops_e2e.components.sources import Sources
+from gitops_e2e.images import Images
+from gitops_e2e.kube import Kube, KubeError, Manifest, Ref
+from gitops_e2e.toolchain import Toolchain
+from tests.harness.running import assert_refused, run
+
+pytestmark = pytest.mark.node
+
+_NAME = f"apart-{os.getpid()}"
+_USER = "runner"
+_BOUND = 900.0
+# What a cluster makes by itself, at any time.
+_TRANSIENT = {"Event", "Lease", "Pod", "ReplicaSet", "ControllerRevision", "Endpoints", "EndpointSlice", "Secret"}
+
+
+@pytest.fixture(scope="module")
+def toolchain() -> Toolchain:
+    return Toolchain(Cache.of_user())
+
+
+@pytest.fixture(scope="module")
+def apart(toolchain: Toolchain) -> Iterator[Node]:
+    """A node with three components that have no label of ours, and a user who has our ClusterRole."""
+    images = Images(toolchain.cache, toolchain)
+    cluster = Provider("node", "").start(_NAME, images, toolchain)
+    assert isinstance(cluster, Node)
+    try:
+        kube = Kube(cluster.kubeconfig)
+        sources = Sources(toolchain.cache, toolchain)
+        for part in (CoreDNS(sources, images), ArgoCD(sources, images, Authority.create()), Rollouts(sources, images)):
+            part.install(kube, within=60)
+        for manifest in _restricted():
+            kube.apply(manifest)
+        _await_storage(kube)
+        yield cluster
+    finally:
+        cluster.delete()
+
+
+@pytest.fixture(scope="module")
+def kubeconfig(apart: Node, toolchain: Toolchain, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The restricted user's."""
+    kubectl = toolchain.binary("kubectl")
+    argv = [f"--kubeconfig={apart.kubeconfig}", "-n", "default", "create", "token", _USER, "--duration=2h"]
+    config = yaml.safe_load(apart.kubeconfig.read_text())
+    config["users"][0]["user"] = {"token": run_command([kubectl, *argv], timeout=30).stdout.strip()}
+    file = tmp_path_factory.mktemp("restricted") / "kubeconfig"
+    file.write_text(json.dumps(config))
+    return file
+
+
+def test_a_run_uses_what_is_there_and_uninstalls_what_it_made(apart: Node, kubeconfig: Path) -> None:
+    where = ("--cluster", "existing", "--kubeconfig", str(kubeconfig))
+    before = _objects(Kube(apart.kubeconfig))
+
+    code, text = run(*where, "-k", "endpoints_of_stage_answer and dev", bound=_BOUND)
+
+    assert code == 0, text
+    assert "Argo CD         v3.2.11   v3.2.11" in text
+    assert text.count("use as it is") == 3, text
+    code, text = run(*where, "--uninstall", bound=_BOUND)
+    assert code == 0, text
+    assert _objects(Kube(apart.kubeconfig)) == before
+    assert not any(RUN in text for text in before.values())
+
+
+def test_nodes_that_cannot_pull_from_the_cluster_are_told_of(apart: Node, kubeconfig: Path) -> None:
+    where = ("--cluster", "existing", "--kubeconfig", str(kubeconfig))
+    mapping = apart.containerd_socket.parents[2] / "etc/containerd/certs.d" / REGISTRY / "hosts.toml"
+    mapping.unlink()
+
+    code, text = run(*where, "-k", "Kubernetes", bound=_BOUND)
+
+    assert_refused(code, text, "does not get the images that pods need", "docs/existing.md")
+    assert run(*where, "--uninstall")[0] == 0
+
+
+def _restricted() -> Iterator[Manifest]:
+    role = yaml.safe_load(CLUSTER_ROLE.read_text())
+    yield role
+    yield {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": _USER, "namespace": "default"}}
+    yield {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRoleBinding",
+        "metadata": {"name": _USER},
+        "roleRef": {
+            "apiGroup": "rbac.authorization.k8s.io",
+            "kind": "ClusterRole",
+            "name": role["metadata"]["name"],
+        },
+        "subjects": [{"kind": "ServiceAccount", "name": _USER, "namespace": "default"}],
+    }
+
+
+def _await_storage(kube: Kube) -> None:
+    """Kinds that were made a moment ago cannot be listed yet."""
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            _objects(kube)
+            return
+        except KubeError:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(0.5)
+
+
+def _objects(kube: Kube) -> Mapping[str, str]:
+    """Everything that stays as it is made, with what it is to be."""
+    return {
+        str(Ref.of(each)): json.dumps(
+            [each["metadata"]["uid"], each["metadata"].get("labels"), each.get("spec"), each.get("data")],
+            sort_keys=True,
+        )
+        for resource in kube.deletable()
+        if resource.kind not in _TRANSIENT
+        for each in kube.list(resource)
+    }

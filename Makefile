@@ -52,7 +52,14 @@ report: $(READY)  ## the pages of the last run anew, from what it recorded: repo
 bench: $(READY)  ## measured figures, one JSON object a line; ONLY=name,name runs some
 	@$(BIN)/python -m benchmarks $(ONLY)
 
-NIGHTLY := lint unit features conformance node product-api kind test-kind
+.PHONY: mutants mutants-docs
+mutants: $(READY)  ## does the suite notice? Scenarios on a correct pipeline, and on each of the wrong ones in mutants/
+	$(BIN)/python -m pytest features/ -p mutants.plugin -n auto --reports reports/mutants $(ARGS)
+
+mutants-docs: $(READY)  ## writes docs/mutants.md anew from the patches
+	$(BIN)/python -m mutants.document
+
+NIGHTLY := lint unit features conformance node product-api kind test-kind mutants
 nightly: export GITOPS_E2E_KILLS = 50
 nightly: $(READY)  ## all that takes long, one target after the other; ends with what broke, and since when
 	@$(BIN)/python -m gitops_e2e.nightly $(NIGHTLY)

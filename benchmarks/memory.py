@@ -29,7 +29,7 @@ def measure() -> Iterator[Figure]:
     """
     with stack("memory") as harness:
         node = harness.cluster.name
-        yield Figure("stack_memory_gb", _highest(lambda: _working_set(node)) / _GB, "GB", goal=2)
+        yield Figure("stack_memory_gb", _highest(lambda: working_set(node)) / _GB, "GB", goal=2)
         Pipeline.create(harness.platform, DEMO).await_baseline(BUDGETS)
         yield Figure("pipeline_memory_gb", _highest(lambda: harness.prometheus.value(_OF_PODS)) / _GB, "GB")
 
@@ -42,7 +42,8 @@ def _highest(measure: Callable[[], float]) -> float:
     return highest
 
 
-def _working_set(node: str) -> int:
+def working_set(node: str) -> int:
+    """What all processes of a node have in use, in bytes."""
     group = Registry().get(node).cgroup
     groups = cgroups.detect()
     if isinstance(groups, VersionOne):

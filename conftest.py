@@ -24,7 +24,7 @@ pytest_plugins = [
     "fixtures.platform",
     "fixtures.pipeline",
     "fixtures.project",
-    "fixtures.outages",
+    "fixtures.disturbances",
     "fixtures.settings",
     "fixtures.observing",
     "steps.admission",

@@ -41,3 +41,14 @@ Feature: What people do by hand
       When a person aborts the rollout of dev
       Then the rollout is aborted, and no pod of 1.0.0 remains
       And the stage dev is Unhealthy, and the Freight of 1.0.0 is not verified there
+
+    Example: a canary that was aborted is tried again
+      Given a pipeline whose dev serves release 0.9.0
+      And the canary pauses for 5 seconds
+      When release 1.0.0 is committed to dev
+      And the canary of dev is paused at weight 20
+      And a person aborts the rollout of dev
+      Then the rollout is aborted, and no pod of 1.0.0 remains
+      When a person retries the rollout of dev
+      Then the canary is analysed at weight 20
+      And the stable ReplicaSet of dev runs 1.0.0

@@ -49,6 +49,16 @@ Feature: What goes wrong around a release is borne
       Then the rollout goes on to weight 50 and to the end
       And dev served 0.9.0 and then 1.0.0, without a failed request
 
+    Example: the release is ready and unready by turns
+      Given a pipeline whose dev serves release 0.9.0
+      And the canary pauses for 5 seconds
+      And release 1.0.0 is ready and unready by turns for 15 seconds
+      And the stable service of dev is probed throughout
+      When release 1.0.0 is committed to dev
+      Then the rollout goes on to weight 50 and to the end
+      And the timeline of dev tells of a pod: not ready any more
+      And dev served 0.9.0 and then 1.0.0, without a failed request
+
   Rule: What Git asks for last is what comes about
 
     Example: the branch is set back while the canary is paused
@@ -69,6 +79,38 @@ Feature: What goes wrong around a release is borne
       When 1.0.0 is promoted to dev twice at once
       Then both promotions succeed, one after the other
       And Git has 1.0.0 in dev, by one commit
+
+  Rule: What a tag is, and whether it is there, is the Warehouse's affair; Freight stays what it is
+
+    Example: the tag of a piece of Freight is deleted
+      Given a pipeline without pods
+      And Kargo promotes its releases when told to
+      And there is Freight of 1.0.0
+      When the tag of release 1.0.0 is deleted from the registry
+      And release 1.1.0 is pushed to the registry
+      Then the Warehouse has discovered 1.1.0 alone
+      And there is no other Freight than that of 1.0.0, 1.1.0
+      When 1.0.0 is promoted to dev
+      Then the promotion succeeds
+      And Git has 1.0.0 in dev, by one commit
+
+    Example: the tag of a piece of Freight is moved to another image
+      Given a project whose stages deploy nothing
+      And there is Freight of 1.0.0
+      When the tag of release 1.0.0 is moved to another image
+      Then there is no other Freight than that of 1.0.0, 1.0.0
+
+  Rule: A check that has no measurement decides nothing
+
+    Example: the check's clock is slow
+      Given a pipeline whose prod serves release 0.9.0
+      And the canary pauses for 5 seconds
+      And the analysis of prod asks by a clock that is 10 minutes slow
+      And the stable service of prod is probed throughout
+      When release 1.0.0 is committed to prod
+      Then the analysis of the canary is Inconclusive, as there was no measurement
+      And the rollout is paused for a decision, with the canary at weight 20
+      And prod served 0.9.0 throughout, without a failed request
 
   Rule: A part of the platform that goes holds a release up, and does not spoil it
 
@@ -116,3 +158,100 @@ Feature: What goes wrong around a release is borne
       When the Git server comes back
       Then Git and the cluster have 0.9.0 in dev
       And the next promotion of 1.0.0 to dev succeeds
+
+  Rule: A part of the platform that is slow is waited for, within bounds
+
+    @alone
+    Example: Prometheus is slow to answer
+      Given a pipeline whose prod serves release 0.9.0 without the sidecar
+      And the canary pauses for 5 seconds
+      And the stable service of prod is probed throughout
+      When Prometheus takes 3 seconds to answer
+      And release 1.0.0 is committed to prod
+      Then each measurement took at least 3 seconds
+      And the rollout goes on to weight 50 and to the end
+      And prod served 0.9.0 and then 1.0.0, without a failed request
+
+    @alone
+    Example: Prometheus is slower than the check allows
+      Given a pipeline whose prod serves release 0.9.0 without the sidecar
+      And the canary pauses for 5 seconds
+      And the stable service of prod is probed throughout
+      When Prometheus takes 8 seconds to answer
+      And release 1.0.0 is committed to prod
+      Then the analysis of the canary ends in Error: context deadline exceeded
+      And the rollout is aborted, and no pod of 1.0.0 remains
+      And prod served 0.9.0 throughout, without a failed request
+
+    @alone
+    Example: the Git server is slow to answer, and Kargo gets no time meanwhile
+      Given a pipeline without pods
+      And Kargo promotes its releases when told to
+      And there is Freight of 1.0.0
+      When the Git server takes 4 seconds to answer
+      And 1.0.0 is promoted to dev
+      And Kargo gets no time for 20 seconds
+      Then the promotion succeeds
+      And Git has 1.0.0 in dev, by one commit
+
+    @alone
+    Example: Argo Rollouts gets no time while the canary is paused
+      Given a pipeline whose dev serves release 0.9.0
+      And the canary pauses for 5 seconds
+      And the stable service of dev is probed throughout
+      When release 1.0.0 is committed to dev
+      And the canary of dev is paused at weight 20
+      And Argo Rollouts gets no time for 30 seconds
+      Then the rollout goes on to weight 50 and to the end
+      And dev served 0.9.0 and then 1.0.0, without a failed request
+
+    @alone
+    Example: Argo CD gets no time while it is to deploy a release
+      Given a pipeline whose dev serves release 0.9.0
+      And the canary pauses for 5 seconds
+      And the stable service of dev is probed throughout
+      When Argo CD gets no time for 30 seconds
+      And release 1.0.0 is committed to dev
+      Then the rollout goes on to weight 50 and to the end
+      And the Application of dev is Synced and Healthy
+      And dev served 0.9.0 and then 1.0.0, without a failed request
+
+  Rule: What the cluster itself lacks for a while is made up for
+
+    @alone
+    Example: the API server is killed while the canary is paused
+      Given a pipeline whose dev serves release 0.9.0
+      And the canary pauses for 5 seconds
+      And the stable service of dev is probed throughout
+      When release 1.0.0 is committed to dev
+      And the canary of dev is paused at weight 20
+      And the API server is killed, and comes back
+      Then the rollout goes on to weight 50 and to the end
+      And dev served 0.9.0 and then 1.0.0, without a failed request
+
+    @alone
+    Example: the API server is killed in the middle of a promotion
+      Given a pipeline without pods
+      And Kargo promotes its releases when told to
+      And there is Freight of 1.0.0
+      And a promotion of 1.0.0 to dev is held after its step commit
+      When the API server is killed, and comes back
+      And the promotion goes on
+      Then the promotion succeeds
+      And Git has 1.0.0 in dev, by one commit
+      And Argo CD carried out one operation for it
+
+    @alone
+    Example: the nodes take no more pods
+      Given a pipeline whose dev serves release 0.9.0
+      And a canary has 20 seconds to make progress
+      And the stable service of dev is probed throughout
+      When the nodes take no more pods
+      And release 1.0.0 is committed to dev
+      Then the rollout is aborted, as it exceeded its progress deadline
+      And the timeline of dev tells of a pod: unschedulable
+      And the stable ReplicaSet of dev runs 0.9.0
+      And dev served 0.9.0 throughout, without a failed request
+      When the nodes take pods again
+      And a person retries the rollout of dev
+      Then the stable ReplicaSet of dev runs 1.0.0

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pytest_bdd import parsers, then, when
 
-from fixtures.outages import Outages
+from fixtures.disturbances import Disturbances
 from gitops_e2e.harness import Harness
+from gitops_e2e.pipeline.analysis import analysis_successful
 from gitops_e2e.pipeline.pipeline import Pipeline, Release
 from gitops_e2e.pipeline.project import Project
 from gitops_e2e.pipeline.promotion import WatchedPromotion, succeeds
@@ -64,10 +65,43 @@ def _(harness: Harness, component: str) -> None:
 
 
 @when(parsers.re("(the )?(?P<component>Prometheus|Git server) goes out of reach"))
-def _(outages: Outages, component: str) -> None:
-    outages.begin(component)
+def _(disturbances: Disturbances, component: str) -> None:
+    disturbances.take_away(component)
 
 
 @when("the Git server comes back")
-def _(outages: Outages) -> None:
-    outages.end()
+def _(disturbances: Disturbances) -> None:
+    disturbances.end()
+
+
+@when(parsers.re(r"(the )?(?P<component>Prometheus|Git server) takes (?P<seconds>\d+) seconds to answer"))
+def _(disturbances: Disturbances, component: str, seconds: str) -> None:
+    disturbances.slow_down(component, int(seconds))
+
+
+@when(parsers.re(r"(?P<component>Argo CD|Argo Rollouts|Kargo) gets no time for (?P<seconds>\d+) seconds"))
+def _(disturbances: Disturbances, component: str, seconds: str) -> None:
+    disturbances.freeze(component, int(seconds))
+
+
+@when("the API server is killed, and comes back")
+def _(disturbances: Disturbances) -> None:
+    disturbances.restart_api_server()
+
+
+@when("the nodes take no more pods")
+def _(disturbances: Disturbances) -> None:
+    disturbances.close_nodes()
+
+
+@when("the nodes take pods again")
+def _(disturbances: Disturbances) -> None:
+    disturbances.end()
+
+
+@then(parsers.parse("each measurement took at least {seconds:d} seconds"))
+def _(pipeline: Pipeline, release: Release, seconds: int, budgets: Budgets) -> None:
+    run = expect(pipeline.analysis(release.stage), analysis_successful(), within=budgets.analysis_finished)
+    taken = [measurement.seconds for measurement in run.measurements()]
+    assert taken, f"{run.name} measured nothing"
+    assert min(taken) >= seconds, f"its measurements took {', '.join(f'{each:g} s' for each in taken)}"

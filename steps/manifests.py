@@ -23,6 +23,11 @@ def _(pipeline: Pipeline) -> None:
     pipeline.change(changes.never_ready())
 
 
+@given(parsers.parse("release 1.0.0 is ready and unready by turns for {seconds:d} seconds"))
+def _(pipeline: Pipeline, seconds: int) -> None:
+    pipeline.change(changes.flaps(seconds))
+
+
 @given("release 1.0.0 says that it is unhealthy")
 def _(pipeline: Pipeline) -> None:
     pipeline.change(changes.environment("FAULT_UNHEALTHY", "true"))
@@ -56,6 +61,11 @@ def _(pipeline: Pipeline) -> None:
 @given("the analysis of prod asks for a metric that nothing reports")
 def _(pipeline: Pipeline) -> None:
     pipeline.change(changes.memory_metric("a_metric_that_nothing_reports"))
+
+
+@given(parsers.parse("the analysis of prod asks by a clock that is {minutes:d} minutes slow"))
+def _(pipeline: Pipeline, minutes: int) -> None:
+    pipeline.change(changes.memory_of_before(minutes))
 
 
 @given(parsers.parse("the ConfigMap {name} is taken out of main"))

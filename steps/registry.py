@@ -52,3 +52,14 @@ def _(project: Project, registry_address: RegistryAddress, budgets: Budgets) -> 
     registry_address.open()
     # As above; and a look that failed is not repeated for minutes.
     project.look_until(could_look(), within=budgets.freight_found)
+
+
+@when(parsers.parse("the tag of release {version} is deleted from the registry"))
+def _(project: Project, version: str) -> None:
+    project.withdraw(version)
+
+
+@when(parsers.parse("the tag of release {version} is moved to another image"), target_fixture="warehouse")
+def _(project: Project, version: str) -> WatchedWarehouse:
+    project.move_tag(version)
+    return project.look()

@@ -17,6 +17,7 @@ from gitops_e2e.pipeline.rollout import (
     is_paused_at,
     is_paused_for_a_decision,
     is_stable_on,
+    is_taken_up_again,
     wants_replicas,
 )
 from gitops_e2e.watching import Budgets, all_of, expect, passed_through
@@ -106,3 +107,9 @@ def _(pipeline: Pipeline, stage: str) -> None:
 @when(parsers.parse("a person aborts the rollout of {stage}"))
 def _(pipeline: Pipeline, stage: str) -> None:
     pipeline.abort_rollout(stage)
+
+
+@when(parsers.parse("a person retries the rollout of {stage}"))
+def _(pipeline: Pipeline, stage: str, budgets: Budgets) -> None:
+    pipeline.retry_rollout(stage)
+    expect(pipeline.rollout(stage), is_taken_up_again(), within=budgets.rollout_settled)

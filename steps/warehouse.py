@@ -5,7 +5,7 @@ from __future__ import annotations
 from pytest_bdd import parsers, then, when
 
 from gitops_e2e.pipeline.project import Project
-from gitops_e2e.pipeline.warehouse import WatchedWarehouse, could_not_look, is_not_ready, says
+from gitops_e2e.pipeline.warehouse import WatchedWarehouse, could_not_look, has_discovered, is_not_ready, says
 from gitops_e2e.watching import Budgets, expect
 
 
@@ -22,6 +22,11 @@ def _(warehouse: WatchedWarehouse, budgets: Budgets) -> None:
 @then(parsers.parse("the Warehouse is not ready: {message}"))
 def _(warehouse: WatchedWarehouse, message: str, budgets: Budgets) -> None:
     expect(warehouse, is_not_ready(because=message), within=budgets.freight_found)
+
+
+@then(parsers.parse("the Warehouse has discovered {tags} alone"))
+def _(project: Project, tags: str, budgets: Budgets) -> None:
+    expect(project.look(), has_discovered(*tags.split(", ")), within=budgets.freight_found)
 
 
 @then(parsers.parse("the Warehouse could not look: {message}"))

@@ -40,6 +40,9 @@ class Cluster(Protocol):
     def check(self) -> None:
         """Raise HarnessError, with the reason, if the cluster has died, so that nothing on it can go well any more."""
 
+    def restart_api_server(self) -> None:
+        """Kill the API server and wait until another one answers. Raises HarnessError where it is not ours."""
+
     def keep(self) -> None:
         """Let the cluster outlive this process; from now on only `delete` ends it."""
 

@@ -44,6 +44,14 @@ class Component(ABC):
         """Whether the cluster has it from somebody else, so that it is used as it is."""
         return bool(kube.labels) and kube.find_foreign(self.workloads()[0]) is not None
 
+    def require_ours(self, kube: Kube) -> None:
+        """Raises HarnessError where it is from somebody else: that is not disturbed."""
+        if self.is_foreign(kube):
+            raise HarnessError(
+                f"{self.name} on this cluster is somebody else's: it is not disturbed",
+                remedy="play this scenario on a cluster of ours (--cluster node or kind)",
+            )
+
     def workloads(self) -> list[Ref]:
         """The Deployments and StatefulSets that must be rolled out for the component to be ready."""
         return [Ref.of(manifest) for manifest in self.manifests() if manifest["kind"] in _WORKLOADS]

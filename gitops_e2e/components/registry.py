@@ -10,7 +10,7 @@ from gitops_e2e.components.applying import apply_all
 from gitops_e2e.components.packaged import Packaged
 from gitops_e2e.images import Images
 from gitops_e2e.images.catalogue import RELEASED
-from gitops_e2e.images.pushing import push
+from gitops_e2e.images.pushing import delete, push
 from gitops_e2e.kube import Kube
 
 NODE_PORT = 30500
@@ -44,5 +44,11 @@ class ImageRepositories:
     def publish(self, repository: str, image: str, tag: str, *, as_tag: str = "") -> None:
         """Push the image at hand of that name and tag as `<repository>:<tag>`, or under another tag, as it is."""
         archive = self.images.archive(f"{image}:{tag}" if image in RELEASED else image)
-        target = f"{self.address}:{NODE_PORT}/{repository}:{as_tag or tag}"
-        push(archive, target, insecure=True)
+        push(archive, self._place(repository, as_tag or tag), insecure=True)
+
+    def withdraw(self, repository: str, tag: str) -> None:
+        """Let the registry have `<repository>:<tag>` no more, nor any other tag of the same image."""
+        delete(self._place(repository, tag), insecure=True)
+
+    def _place(self, repository: str, tag: str) -> str:
+        return f"{self.address}:{NODE_PORT}/{repository}:{tag}"

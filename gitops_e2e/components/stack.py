@@ -30,8 +30,6 @@ from gitops_e2e.watching.budgets import Budgets
 from gitops_e2e.watching.cache import WatchCache
 from gitops_e2e.watching.waiting import expect
 
-_AWAY = "gitops-e2e/away"
-
 
 def components(sources: Sources, images: Images, authority: Authority, kargo: KargoChoice) -> tuple[Component, ...]:
     """All components, those first that the others wait for. Raises NotPulled."""
@@ -93,7 +91,7 @@ class Stack:
 
         Raises ExpectationFailed where none do.
         """
-        self._require_ours(component)
+        component.require_ours(self.kube)
         pods = self.kube.list(PODS, component.namespace)
         for pod in pods:
             self.kube.delete(Ref.of(pod), grace=0)
@@ -101,21 +99,12 @@ class Stack:
         for workload in component.workloads():
             expect(WorkloadSubject(workload, self.cache), replaced, within=self.budgets.component_ready)
 
-    def let_out_of_reach(self, component: Component) -> None:
-        """Let the component's Services lead to none of its pods, which go on. Raises KubeError."""
-        self._require_ours(component)
-        self._select(component, {_AWAY: "true"})
-
-    def let_into_reach(self, component: Component) -> None:
-        """Let them lead there again; as they do already is fine. Raises KubeError."""
-        self._select(component, {_AWAY: None})
-
     def configure(self, component: Component, workload: str, environment: Mapping[str, str]) -> None:
         """Run a workload of the component with these environment variables beside its own; with {}, as installed.
 
         Its pods are replaced where that is a change. Raises ExpectationFailed, KubeError.
         """
-        self._require_ours(component)
+        component.require_ours(self.kube)
         manifests = with_environment(component.manifests(), workload, environment)
         ref = next(each for each in component.workloads() if each.name == workload)
         applied = self.kube.apply(next(each for each in manifests if Ref.of(each) == ref))
@@ -130,17 +119,6 @@ class Stack:
                 return component
         known = ", ".join(component.name for component in self.components)
         raise HarnessError(f"the stack has no component {name}", remedy=f"use one of: {known}")
-
-    def _select(self, component: Component, label: Mapping[str, str | None]) -> None:
-        for service in component.services():
-            self.kube.patch(Ref.of(service), {"spec": {"selector": dict(label)}})
-
-    def _require_ours(self, component: Component) -> None:
-        if component.is_foreign(self.kube):
-            raise HarnessError(
-                f"{component.name} on this cluster is somebody else's: it is not disturbed",
-                remedy="play this scenario on a cluster of ours (--cluster node or kind)",
-            )
 
     def _install(self, component: Component) -> None:
         if component.is_foreign(self.kube):

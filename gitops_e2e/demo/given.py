@@ -78,3 +78,7 @@ class _WithoutService:
         """Put an image into the stack's registry, unless it is the service's."""
         if image != SERVICE:
             self.own.publish(repository, image, tag, as_tag=as_tag)
+
+    def withdraw(self, repository: str, tag: str) -> None:
+        """Take an image out of the stack's registry; the user's own repository is left alone."""
+        self.own.withdraw(repository, tag)

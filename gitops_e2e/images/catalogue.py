@@ -166,6 +166,7 @@ DEMO = (
     _product_api("1.0.0"),
     Recipe("stress", PackageVersion("stress"), _ESSENTIALS),
     Recipe("hey", PackageVersion("hey"), (*_FILES, "hey")),
+    Recipe("haproxy", PackageVersion("haproxy"), (*_SHELL, "haproxy")),
     Recipe(
         "approval",
         Release("1.0.0"),

@@ -1,4 +1,4 @@
-"""Images from archives into a registry, by Debian's skopeo."""
+"""Images from archives into a registry, and out of it again, by Debian's skopeo."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from gitops_e2e.commands import run
 from gitops_e2e.images.needs import PUSHING
 
 _PUSH_BOUND = 300.0
+_DELETE_BOUND = 60.0
 
 
 def push(archive: Path, destination: str, *, insecure: bool) -> None:
@@ -26,3 +27,12 @@ def push(archive: Path, destination: str, *, insecure: bool) -> None:
         ],
         timeout=_PUSH_BOUND,
     )
+
+
+def delete(place: str, *, insecure: bool) -> None:
+    """Take an image out of a registry, with every tag that it has there; `place` and `insecure` are as for `push`.
+
+    Raises CommandFailed where the registry has none, or does not let go of it.
+    """
+    verify = f"--tls-verify={str(not insecure).lower()}"
+    run(["skopeo", "--insecure-policy", "delete", verify, f"docker://{place}"], timeout=_DELETE_BOUND)

@@ -44,7 +44,13 @@ class Measurement:
     value: str
     numbers: tuple[float, ...]
     message: str
+    started: datetime | None
     finished: datetime | None
+
+    @property
+    def seconds(self) -> float:
+        """How long it took, in whole seconds, as the controller writes times; 0 while it is not over."""
+        return (self.finished - self.started).total_seconds() if self.started and self.finished else 0.0
 
     @staticmethod
     def of(measurement: Manifest) -> Measurement:
@@ -55,6 +61,7 @@ class Measurement:
             value,
             numbers_in(value),
             measurement.get("message", ""),
+            time_of(measurement.get("startedAt")),
             time_of(measurement.get("finishedAt")),
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,6 +96,22 @@ def never_ready() -> Change:
     return edited(ROLLOUT, edit, "Ask for readiness where no release answers")
 
 
+def flaps(seconds: int) -> Change:
+    """The service's pods are ready and unready by turns, for so long after they were asked first; then ready."""
+    # Four seconds each: a pod is unready when three of its probes have failed, one a second.
+    script = (
+        "test -e /tmp/asked || date +%s > /tmp/asked; age=$(( $(date +%s) - $(cat /tmp/asked) )); "
+        f"test $age -ge {seconds} -o $(( age / 4 % 2 )) -eq 1"
+    )
+
+    def edit(rollout: Manifest) -> None:
+        probe = _service(rollout)["readinessProbe"]
+        del probe["httpGet"]
+        probe["exec"] = {"command": ["sh", "-c", script]}
+
+    return edited(ROLLOUT, edit, f"Be ready and unready by turns for {seconds} s")
+
+
 def no_pods() -> Change:
     """The Rollout runs no pods: what is deployed can still be told by its manifest."""
 
@@ -164,6 +181,19 @@ def memory_metric(name: str) -> Change:
         prometheus["query"] = prometheus["query"].replace("container_memory_working_set_bytes", name)
 
     return edited(_MEMORY_CHECK, edit, f"Judge prod's canary by {name}")
+
+
+def memory_of_before(minutes: int) -> Change:
+    """Prod's canary check asks for what was so long ago, as one does whose clock is slow."""
+
+    def edit(template: Manifest) -> None:
+        prometheus = _prometheus(template)
+        query, times = re.subn(r"\}(\s*\)\s*\)\s*)$", rf"}} offset {minutes}m\1", prometheus["query"])
+        if not times:
+            raise ChangeError(f"the query does not end with a selector: {query}", where=_MEMORY_CHECK)
+        prometheus["query"] = query
+
+    return edited(_MEMORY_CHECK, edit, f"Judge prod's canary by a clock that is {minutes} minutes slow")
 
 
 def no_canary_metric(name: str) -> Change:

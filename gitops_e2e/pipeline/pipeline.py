@@ -213,6 +213,10 @@ class Pipeline:
         """Take a canary back, as Argo Rollouts' command does it."""
         self.platform.kube.patch(self.rollout_ref(stage), {"status": {"abort": True}}, subresource="status")
 
+    def retry_rollout(self, stage: str) -> None:
+        """Let a canary that was taken back begin anew, as Argo Rollouts' command does it."""
+        self.platform.kube.patch(self.rollout_ref(stage), {"status": {"abort": False}}, subresource="status")
+
     # --- how one looks at it
 
     def rollout(self, stage: str) -> WatchedRollout:

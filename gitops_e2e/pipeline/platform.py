@@ -25,6 +25,9 @@ class ImageHost(Protocol):
     def publish(self, repository: str, image: str, tag: str, *, as_tag: str = "") -> None:
         """Let `<repository>:<tag>` of the registry be the image at hand of that name and tag; or another tag be it."""
 
+    def withdraw(self, repository: str, tag: str) -> None:
+        """Let the registry have `<repository>:<tag>` no more, nor any other tag of the same image."""
+
 
 @dataclass(frozen=True)
 class Platform:

@@ -17,7 +17,7 @@ from gitops_e2e.pipeline import kargo
 from gitops_e2e.pipeline.credentials import kargo_login
 from gitops_e2e.pipeline.freight import AllFreight, Freight, WatchedFreight, is_there
 from gitops_e2e.pipeline.names import SERVICE, STAGES, PipelineNames
-from gitops_e2e.pipeline.pipeline import RELEASES
+from gitops_e2e.pipeline.pipeline import BASELINE, RELEASES
 from gitops_e2e.pipeline.platform import Platform
 from gitops_e2e.pipeline.promotion import NewestPromotion, WatchedPromotion
 from gitops_e2e.pipeline.stage import Stage, WatchedStage
@@ -109,6 +109,14 @@ class Project:
         """Put a release of the service into the image repository: one that there is, or the newest under that tag."""
         image = version if version in RELEASES else RELEASES[-1]
         self.platform.images.publish(self.names.image_path(), SERVICE, image, as_tag=version)
+
+    def move_tag(self, version: str) -> None:
+        """Let a release's tag be of the baseline's image."""
+        self.platform.images.publish(self.names.image_path(), SERVICE, BASELINE, as_tag=version)
+
+    def withdraw(self, version: str) -> None:
+        """Take a release out of the image repository."""
+        self.platform.images.withdraw(self.names.image_path(), version)
 
     def look(self) -> WatchedWarehouse:
         """Let the Warehouse look for releases now; it is watched from its answer on."""

@@ -325,6 +325,15 @@ def is_stable_on(release: str) -> Expectation[Rollout]:
     return expectation(f"has {release} as its stable release", judge)
 
 
+def is_taken_up_again() -> Expectation[Rollout]:
+    """The update is not aborted any more: its steps begin anew."""
+
+    def judge(rollout: Rollout) -> Verdict:
+        return Pending(rollout.state) if rollout.aborted else Met(rollout.state)
+
+    return expectation("is taken up again", judge)
+
+
 def wants_replicas(count: int) -> Expectation[Rollout]:
     """So many pods are asked for, whether they are there or not."""
 

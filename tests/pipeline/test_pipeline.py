@@ -43,6 +43,9 @@ class Published:
             raise HarnessError("the registry is full")
         self.images.append((repository, image, as_tag or tag))
 
+    def withdraw(self, repository: str, tag: str) -> None:
+        self.images = [each for each in self.images if (each[0], each[2]) != (repository, tag)]
+
 
 def await_served(kube: Kube, *kinds: str) -> None:
     """A resource is served a moment after its definition was accepted."""

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import base64
+import re
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -259,6 +261,27 @@ def test_a_canary_that_never_gets_ready(repository: Repository) -> None:
     repository.render("prod", "1.0.0")
     probe = containers(repository.branch("prod"))["product-api"]["readinessProbe"]
     assert probe["httpGet"]["path"] == "/there-is-no-such-path"
+
+
+@pytest.mark.parametrize(
+    ("asked_before", "ready"),
+    [(0, False), (3, False), (4, True), (7, True), (8, False), (12, True), (15, True), (16, True)],
+)
+def test_a_probe_flaps_for_a_while(repository: Repository, tmp_path: Path, asked_before: int, ready: bool) -> None:
+    repository.change(changes.flaps(15))
+    repository.render("dev", "1.0.0")
+    *shell, script = containers(repository.branch("dev"))["product-api"]["readinessProbe"]["exec"]["command"]
+    asked = tmp_path / "asked"
+    asked.write_text("1000")
+    script = re.sub(r"/tmp/\w+", str(asked), script).replace("$(date +%s)", str(1000 + asked_before))
+    assert (subprocess.run([*shell, script], check=False, timeout=10).returncode == 0) is ready
+
+
+def test_prod_can_ask_by_a_clock_that_is_slow(repository: Repository) -> None:
+    repository.change(changes.memory_of_before(10))
+    repository.render("prod", "1.0.0")
+    (metric,) = find(repository.branch("prod"), "AnalysisTemplate")["spec"]["metrics"]
+    assert re.search(r"} offset 10m\s*\)\s*\)\s*$", metric["provider"]["prometheus"]["query"])
 
 
 def test_prod_can_ask_another_prometheus_for_another_metric(repository: Repository) -> None:

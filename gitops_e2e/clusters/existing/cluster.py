@@ -114,6 +114,13 @@ class Existing:
                 remedy="see whether it is there; what the run made is removed by the next one, or by --uninstall",
             ) from error
 
+    def restart_api_server(self) -> None:
+        """It is somebody else's. Raises ExistingFailed."""
+        raise ExistingFailed(
+            "the API server of a cluster that somebody else made is not disturbed",
+            remedy="play this scenario on a cluster of ours (--cluster node or kind)",
+        )
+
     def keep(self) -> None:
         """Let the run's name outlive this process."""
         self._state = replace(self._state, owner=None)

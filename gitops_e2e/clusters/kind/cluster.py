@@ -38,6 +38,7 @@ _REMOVAL_BOUND = 60.0
 _POLL = 0.1
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,40}[a-z0-9])?")
 _IMAGES = "gitops-e2e.local"
+_API_SERVER = "kube-apiserver"
 # Pods are refused without the account, and their volumes fail at first without the authority's certificate.
 _NEEDED = (Ref("v1", "ServiceAccount", "default", "default"), Ref("v1", "ConfigMap", "kube-root-ca.crt", "default"))
 
@@ -166,6 +167,11 @@ class Kind:
                 where=str(engine.socket),
                 remedy="see who stopped it; the next run starts a new cluster",
             )
+
+    def restart_api_server(self) -> None:
+        """Kill the API server; the node's kubelet starts another one. Raises KindFailed where none answers in time."""
+        self._state.engine.docker("exec", self._state.node, "pkill", "--exact", "--signal", "KILL", _API_SERVER)
+        self._await_ready()
 
     def keep(self) -> None:
         """Let the cluster outlive this process; from now on only `delete` ends it."""

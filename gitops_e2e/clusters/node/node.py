@@ -26,6 +26,7 @@ _INIT_BOUND = 30.0
 _KEEP_BOUND = 10.0
 _END_BOUND = 30.0
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,40}[a-z0-9])?")
+_API_SERVER = "kube-apiserver"
 
 
 class Node:
@@ -155,6 +156,10 @@ class Node:
         """End one of the node's processes, start it again, and wait until it is ready."""
         self._answer(lambda: self._control.restart(process))
         self._await_ready()
+
+    def restart_api_server(self) -> None:
+        """Kill the API server and start another one. Raises NodeFailed where that does not become ready."""
+        self.restart(_API_SERVER)
 
     @property
     def containerd_socket(self) -> Path:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from gitops_e2e.errors import HarnessError
 from gitops_e2e.report import json_lines
@@ -74,6 +75,10 @@ class RunFolder:
     def add_timeline(self, entries: Sequence[str]) -> None:
         """Note what happened on the cluster, a line of JSON each. Raises OSError."""
         json_lines.append(self.path / _TIMELINE, entries)
+
+    def timeline(self) -> Iterator[Any]:
+        """What happened on the cluster, as it was noted; nothing where none was there."""
+        return json_lines.read(self.path / _TIMELINE)
 
     def read(self, redact: Redact) -> RunRecord:
         """All that was noted, without what was not known to be secret when it was. Raises NoRecord."""

@@ -1,0 +1,69 @@
+"""How long the scenarios of a run took beside each other, and how long they would have had to at least."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Self
+
+from gitops_e2e.report.record import RunRecord, ScenarioRecord
+
+_GOAL = 1.25
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Seconds: from the first step of all to the end of the last scenario; of the longest scenario, from its first step
+    to its last; and of all pods that were made for scenarios, added up.
+    """
+
+    after_set_up: float
+    longest: float
+    pod_seconds: float
+
+    @classmethod
+    def of(cls, run: RunRecord, timeline: Iterable[Mapping[str, Any]]) -> Self | None:
+        """A run's, of whose cluster the timeline tells, entry by entry; None where no step was taken."""
+        spans = [span for scenario in run.scenarios if (span := _span(scenario))]
+        if not spans:
+            return None
+        begun = min(first for first, _ in spans)
+        ended = max(each.started + timedelta(seconds=each.seconds) for each in run.scenarios)
+        return cls(
+            after_set_up=(ended - begun).total_seconds(),
+            longest=max((last - first).total_seconds() for first, last in spans),
+            pod_seconds=_pod_seconds(timeline, begun, ended),
+        )
+
+    def told(self, capacity: int) -> str:
+        """It in a sentence, with the goal where the cluster has room for so many pods at once."""
+        at_least = self.pod_seconds / capacity
+        goal = _GOAL * max(self.longest, at_least)
+        return (
+            f"pace: scenarios took {self.after_set_up:.0f} s after set-up; the longest {self.longest:.0f} s; "
+            f"their pods {self.pod_seconds:.0f} s, {at_least:.0f} s with {capacity} at once (goal: {goal:.0f} s)"
+        )
+
+
+def _span(scenario: ScenarioRecord) -> tuple[datetime, datetime] | None:
+    taken = [(step.started, step.seconds) for step in scenario.steps if step.started]
+    if not taken:
+        return None
+    (first, _), (last, seconds) = taken[0], taken[-1]
+    return first, last + timedelta(seconds=seconds)
+
+
+def _pod_seconds(timeline: Iterable[Mapping[str, Any]], begun: datetime, ended: datetime) -> float:
+    """Of those that were made since; one that is not seen to go lasts to the end."""
+    made: dict[tuple[str, str], datetime] = {}
+    seconds = 0.0
+    for entry in timeline:
+        if entry["kind"] != "Pod" or (at := datetime.fromisoformat(entry["wall"])) < begun:
+            continue
+        pod = (entry["namespace"], entry["name"])
+        if entry["what"] == "created":
+            made[pod] = at
+        elif entry["what"] == "gone" and pod in made:
+            seconds += (at - made.pop(pod)).total_seconds()
+    return seconds + sum((ended - at).total_seconds() for at in made.values())

@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+ARGS   ?= -m "not long"
 READY  := $(VENV)/.ready
 
 .PHONY: features conformance conformance-docs test test-kind test-kind-smoke kind lint unit node product-api bench nightly clean lock
@@ -61,6 +62,7 @@ mutants-docs: $(READY)  ## writes docs/mutants.md anew from the patches
 
 NIGHTLY := lint unit features conformance node product-api kind test-kind mutants
 nightly: export GITOPS_E2E_KILLS = 50
+nightly: export ARGS =
 nightly: $(READY)  ## all that takes long, one target after the other; ends with what broke, and since when
 	@$(BIN)/python -m gitops_e2e.nightly $(NIGHTLY)
 

@@ -16,13 +16,17 @@ Feature: A promotion survives that Kargo is killed
       And Argo CD carried out one operation for it
 
       Examples:
+        | step   |
+        | clone  |
+        | commit |
+        | push   |
+
+      @long
+      Examples:
         | step         |
-        | clone        |
         | clear        |
         | update-image |
         | build        |
-        | commit       |
-        | push         |
 
     Example: killed while Argo CD is at the sync
       Given a pipeline without pods

@@ -161,7 +161,7 @@ Feature: What goes wrong around a release is borne
 
   Rule: A part of the platform that is slow is waited for, within bounds
 
-    @alone
+    @alone @long
     Example: Prometheus is slow to answer
       Given a pipeline whose prod serves release 0.9.0 without the sidecar
       And the canary pauses for 5 seconds
@@ -172,7 +172,7 @@ Feature: What goes wrong around a release is borne
       And the rollout goes on to weight 50 and to the end
       And prod served 0.9.0 and then 1.0.0, without a failed request
 
-    @alone
+    @alone @long
     Example: Prometheus is slower than the check allows
       Given a pipeline whose prod serves release 0.9.0 without the sidecar
       And the canary pauses for 5 seconds
@@ -183,7 +183,7 @@ Feature: What goes wrong around a release is borne
       And the rollout is aborted, and no pod of 1.0.0 remains
       And prod served 0.9.0 throughout, without a failed request
 
-    @alone
+    @alone @long
     Example: the Git server is slow to answer, and Kargo gets no time meanwhile
       Given a pipeline without pods
       And Kargo promotes its releases when told to
@@ -194,7 +194,7 @@ Feature: What goes wrong around a release is borne
       Then the promotion succeeds
       And Git has 1.0.0 in dev, by one commit
 
-    @alone
+    @alone @long
     Example: Argo Rollouts gets no time while the canary is paused
       Given a pipeline whose dev serves release 0.9.0
       And the canary pauses for 5 seconds
@@ -205,7 +205,7 @@ Feature: What goes wrong around a release is borne
       Then the rollout goes on to weight 50 and to the end
       And dev served 0.9.0 and then 1.0.0, without a failed request
 
-    @alone
+    @alone @long
     Example: Argo CD gets no time while it is to deploy a release
       Given a pipeline whose dev serves release 0.9.0
       And the canary pauses for 5 seconds
@@ -229,7 +229,7 @@ Feature: What goes wrong around a release is borne
       Then the rollout goes on to weight 50 and to the end
       And dev served 0.9.0 and then 1.0.0, without a failed request
 
-    @alone
+    @alone @long
     Example: the API server is killed in the middle of a promotion
       Given a pipeline without pods
       And Kargo promotes its releases when told to
@@ -241,7 +241,7 @@ Feature: What goes wrong around a release is borne
       And Git has 1.0.0 in dev, by one commit
       And Argo CD carried out one operation for it
 
-    @alone
+    @alone @long
     Example: the nodes take no more pods
       Given a pipeline whose dev serves release 0.9.0
       And a canary has 20 seconds to make progress

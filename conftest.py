@@ -19,6 +19,7 @@ pytest_plugins = [
     "fixtures.reporting",
     "fixtures.recording",
     "fixtures.concurrency",
+    "fixtures.removals",
     "fixtures.publishing",
     "fixtures.evidence",
     "fixtures.platform",

@@ -184,15 +184,27 @@ Feature: What goes wrong around a release is borne
       And prod served 0.9.0 throughout, without a failed request
 
     @alone @long
-    Example: the Git server is slow to answer, and Kargo gets no time meanwhile
+    Example: the Git server is slow to answer
       Given a pipeline without pods
       And Kargo promotes its releases when told to
       And there is Freight of 1.0.0
       When the Git server takes 4 seconds to answer
       And 1.0.0 is promoted to dev
-      And Kargo gets no time for 20 seconds
       Then the promotion succeeds
       And Git has 1.0.0 in dev, by one commit
+
+    @alone @long
+    Example: Kargo and Argo CD get no time while a release is promoted
+      Given a pipeline without pods
+      And Kargo promotes its releases when told to
+      And there is Freight of 1.0.0
+      When Argo CD gets no time for 45 seconds
+      And 1.0.0 is promoted to dev
+      And the promotion waits for its sync
+      And Kargo gets no time for 30 seconds
+      Then the promotion succeeds
+      And Git has 1.0.0 in dev, by one commit
+      And Argo CD carried out one operation for it
 
     @alone @long
     Example: Argo Rollouts gets no time while the canary is paused

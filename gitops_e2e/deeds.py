@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -36,12 +37,23 @@ class Applied:
 Deed = Ran | Applied
 
 _LISTENERS: list[Callable[[Deed], None]] = []
+_UNHEARD = ContextVar("_UNHEARD", default=False)
 
 
 def tell(deed: Deed) -> None:
-    """Let everyone who listens know."""
-    for listener in tuple(_LISTENERS):
+    """Let everyone who listens know, unless it is nobody's affair."""
+    for listener in () if _UNHEARD.get() else tuple(_LISTENERS):
         listener(deed)
+
+
+@contextmanager
+def unheard() -> Iterator[None]:
+    """What this thread does meanwhile is nobody's affair: who listens does so for something else."""
+    before = _UNHEARD.set(True)
+    try:
+        yield
+    finally:
+        _UNHEARD.reset(before)
 
 
 @contextmanager

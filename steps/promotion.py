@@ -102,6 +102,11 @@ def _(pipeline: Pipeline, promotion: WatchedPromotion, gate: Gate, stage: str) -
     return commit
 
 
+@when("the promotion waits for its sync")
+def _(promotion: WatchedPromotion, budgets: Budgets) -> None:
+    expect(promotion, is_at("sync"), within=budgets.promotion_over)
+
+
 @when("the promotion goes on")
 def _(promotion: WatchedPromotion, gate: Gate) -> None:
     gate.let_go(promotion.name)

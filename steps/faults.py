@@ -45,6 +45,14 @@ def _(harness: Harness, pipeline: Pipeline, stage: str, words: str) -> None:
     assert any(words in text for text in told), f"it tells of pods: {'; '.join(told)}"
 
 
+@then("pods of the release became unready in between")
+def _(harness: Harness, pipeline: Pipeline, release: Release) -> None:
+    pods = pipeline.rollout(release.stage).now().release
+    told = harness.cache.timeline.entries(pipeline.names.namespace(release.stage))
+    unready = [each for each in told if each.what == "unready" and each.data["release"] == pods]
+    assert unready, f"no pod of {release.version} was unready once it was ready"
+
+
 @when(parsers.re(r"(?P<version>\S+) is promoted to (?P<stage>\w+) twice at once"), target_fixture="promotions")
 def _(project: Project, version: str, stage: str) -> list[WatchedPromotion]:
     return [project.promote(stage, version) for _ in range(2)]

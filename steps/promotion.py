@@ -117,6 +117,15 @@ def _(promotion: WatchedPromotion, budgets: Budgets) -> None:
     expect(promotion, succeeds(), within=budgets.promotion_over)
 
 
+@then(parsers.parse("the promotion succeeds, after {seconds:d} seconds or more"))
+def _(promotion: WatchedPromotion, seconds: int, budgets: Budgets) -> None:
+    over = expect(promotion, succeeds(), within=budgets.promotion_over)
+    assert over.started
+    assert over.finished
+    took = (over.finished - over.started).total_seconds()
+    assert took >= seconds, f"{over.name} took {took:g} s"
+
+
 @then(parsers.parse("the promotion succeeds, with nothing to do for its step {step}"))
 def _(promotion: WatchedPromotion, step: str, budgets: Budgets) -> None:
     expect(promotion, skipped(step), within=budgets.promotion_over)

@@ -17,8 +17,8 @@ from gitops_e2e.pipeline.endpoint import Endpoint, NoAnswer
 RATE = 25.0
 """Requests a second."""
 
-_THREADS = 20
-"""So many requests may hang before the rate falls: on a busy machine an answer takes up to half a second."""
+_THREADS = 50
+"""So many requests may hang before the rate falls: on a busy machine an answer takes up to a second, or even two."""
 
 _END_BOUND = 30.0
 

@@ -37,6 +37,7 @@ def test_the_images_that_the_parts_agreed_on_are_there() -> None:
         "stress",
         "hey",
         "approval:1.0.0",
+        "haproxy",
     }
 
 

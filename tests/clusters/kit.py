@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -102,14 +103,26 @@ def eventually(holds: Callable[[], bool], seconds: float = _GONE_BOUND) -> bool:
 def processes_of(name: str) -> list[ProcessIdentity]:
     """Every process in the node's control groups, pods included."""
     found = []
-    for folder in cgroup_folders(name):
-        for file in folder.rglob("cgroup.procs"):
-            for pid in file.read_text().split():
+    for top in cgroup_folders(name):
+        for folder, *_ in os.walk(top):  # which passes over what goes meanwhile
+            for pid in _pids_in(Path(folder)):
                 try:
                     found.append(ProcessIdentity.of(int(pid)))
                 except ProcessLookupError:
                     pass  # it ended just now
     return found
+
+
+def _pids_in(cgroup: Path) -> list[str]:
+    """Those of a control group: none where it is gone, which Linux tells in two ways."""
+    try:
+        return (cgroup / "cgroup.procs").read_text().split()
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        if error.errno == errno.ENODEV:
+            return []
+        raise
 
 
 def cgroup_folders(name: str) -> list[Path]:

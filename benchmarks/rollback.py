@@ -11,11 +11,12 @@ from datetime import UTC, datetime
 from benchmarks.figure import Figure
 from benchmarks.machine import BUDGETS, stack, tell_load
 from gitops_e2e.errors import HarnessError
+from gitops_e2e.kube import PODS
 from gitops_e2e.pipeline.analysis import ANALYSIS_RUNS, AnalysisRun, analysis_failed
 from gitops_e2e.pipeline.changes import pauses
 from gitops_e2e.pipeline.memory import LIMIT
 from gitops_e2e.pipeline.pipeline import BASELINE, Pipeline, Release
-from gitops_e2e.pipeline.pods import PODS, Pod
+from gitops_e2e.pipeline.pods import Pod
 from gitops_e2e.pipeline.rollout import ROLLOUTS, Rollout, has_canary_pods, is_aborted, is_healthy_on
 from gitops_e2e.progress import say
 from gitops_e2e.watching import Snapshot, expect

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pytest_bdd import given, parsers, when
 
 from gitops_e2e.pipeline import changes
+from gitops_e2e.pipeline.analysis_changes import memory_of_before
 from gitops_e2e.pipeline.pipeline import Pipeline
 
 
@@ -65,7 +66,7 @@ def _(pipeline: Pipeline) -> None:
 
 @given(parsers.parse("the analysis of prod asks by a clock that is {minutes:d} minutes slow"))
 def _(pipeline: Pipeline, minutes: int) -> None:
-    pipeline.change(changes.memory_of_before(minutes))
+    pipeline.change(memory_of_before(minutes))
 
 
 @given(parsers.parse("the ConfigMap {name} is taken out of main"))

@@ -8,12 +8,12 @@ import pytest
 from pytest_bdd import given, parsers, then, when
 
 from gitops_e2e.harness import Harness
+from gitops_e2e.kube import PODS
 from gitops_e2e.pipeline.cache_reads import CacheReads
 from gitops_e2e.pipeline.dashboard import Dashboard
 from gitops_e2e.pipeline.memory import LIMIT, query_by_pod
 from gitops_e2e.pipeline.metric import NoData, Prometheus, Sample
 from gitops_e2e.pipeline.pipeline import Pipeline, Release
-from gitops_e2e.pipeline.pods import PODS
 from gitops_e2e.watching import Budgets
 
 MEMORY = "container_memory_working_set_bytes"

@@ -17,9 +17,9 @@ from typing import Any
 import yaml
 
 from gitops_e2e.errors import HarnessError
-from gitops_e2e.kube import Conflict, Kube, Manifest, NotFound, Ref
+from gitops_e2e.kube import PODS, Conflict, Kube, Manifest, NotFound, Ref
 from gitops_e2e.pipeline.analysis import WatchedAnalysis
-from gitops_e2e.pipeline.pods import PODS, Pod
+from gitops_e2e.pipeline.pods import Pod
 from gitops_e2e.pipeline.rollout import WatchedRollout
 from gitops_e2e.pipeline.stories import STORIES
 from gitops_e2e.watching import WatchCache

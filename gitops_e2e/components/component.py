@@ -8,12 +8,11 @@ from typing import ClassVar
 from gitops_e2e.components.adapting import containers
 from gitops_e2e.components.applying import apply_all
 from gitops_e2e.errors import HarnessError
-from gitops_e2e.kube import Kube, Manifest, Ref, Resource
+from gitops_e2e.kube import PODS, Kube, Manifest, Ref
 
 KARGO = "Kargo"
 """The name of the component that promotes, whichever it is."""
 
-PODS = Resource("v1", "Pod", "pods", namespaced=True)
 _WORKLOADS = {"Deployment", "StatefulSet"}
 
 

@@ -17,10 +17,9 @@ from gitops_e2e.commands import run
 from gitops_e2e.components import authority, cert_manager
 from gitops_e2e.components.applying import apply_all
 from gitops_e2e.components.certificate import await_issued
-from gitops_e2e.components.component import PODS
 from gitops_e2e.components.packaged import Packaged
 from gitops_e2e.errors import HarnessError
-from gitops_e2e.kube import Kube, Manifest, Ref
+from gitops_e2e.kube import PODS, Kube, Manifest, Ref
 
 HOST = "git.gitops-e2e.svc.cluster.local"
 NODE_PORT = 30080

@@ -12,7 +12,7 @@ from gitops_e2e.components.applying import apply_all
 from gitops_e2e.components.argocd import ArgoCD
 from gitops_e2e.components.authority import Authority
 from gitops_e2e.components.cert_manager import CertManager
-from gitops_e2e.components.component import PODS, Component
+from gitops_e2e.components.component import Component
 from gitops_e2e.components.coredns import CoreDNS
 from gitops_e2e.components.git_server import GitServer
 from gitops_e2e.components.kargo import KargoChoice
@@ -23,7 +23,7 @@ from gitops_e2e.components.sources import Sources
 from gitops_e2e.components.workload import WorkloadSubject, has_replaced, is_rolled_out
 from gitops_e2e.errors import HarnessError
 from gitops_e2e.images import Images
-from gitops_e2e.kube import Kube, Ref
+from gitops_e2e.kube import PODS, Kube, Ref
 from gitops_e2e.progress import doing
 from gitops_e2e.side_by_side import side_by_side
 from gitops_e2e.watching.budgets import Budgets

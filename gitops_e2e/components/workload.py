@@ -6,8 +6,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
-from gitops_e2e.kube import Manifest, Ref, Resource
-from gitops_e2e.pipeline.pods import PODS, Pods, WatchedPods, described
+from gitops_e2e.kube import PODS, Manifest, Ref, Resource
+from gitops_e2e.pipeline.pods import Pods, WatchedPods, described
 from gitops_e2e.watching.cache import WatchCache
 from gitops_e2e.watching.expectation import Expectation, Impossible, Met, Pending, Verdict, expectation
 from gitops_e2e.watching.snapshot import Place, Snapshot

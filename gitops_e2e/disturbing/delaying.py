@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gitops_e2e.components.component import PODS, Component
+from gitops_e2e.components.component import Component
 from gitops_e2e.disturbing.leading import ELSEWHERE
 from gitops_e2e.errors import HarnessError
-from gitops_e2e.kube import Kube, Manifest, Ref
+from gitops_e2e.kube import PODS, Kube, Manifest, Ref
 
 IMAGE = "haproxy"
 

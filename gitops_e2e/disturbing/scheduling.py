@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from gitops_e2e.kube import Kube, Ref, Resource
-
-_NODES = Resource("v1", "Node", "nodes", namespaced=False)
+from gitops_e2e.kube import NODES, Kube, Ref
 
 
 def close_nodes(kube: Kube) -> None:
@@ -18,5 +16,5 @@ def open_nodes(kube: Kube) -> None:
 
 
 def _set(kube: Kube, *, unschedulable: bool | None) -> None:
-    for node in kube.list(_NODES):
+    for node in kube.list(NODES):
         kube.patch(Ref.of(node), {"spec": {"unschedulable": unschedulable}})

@@ -3,10 +3,12 @@
 from gitops_e2e.kube.client import Kube
 from gitops_e2e.kube.errors import AlreadyExists, Conflict, Expired, KubeError, NotFound, NotOurs, Unreachable
 from gitops_e2e.kube.follower import Follower, Observer
-from gitops_e2e.kube.objects import Manifest, Ref, Resource
+from gitops_e2e.kube.objects import NODES, PODS, Manifest, Ref, Resource
 from gitops_e2e.kube.watch import Watch
 
 __all__ = [
+    "NODES",
+    "PODS",
     "AlreadyExists",
     "Conflict",
     "Expired",

@@ -44,3 +44,7 @@ class Resource:
         place = f"/namespaces/{namespace}" if self.namespaced and namespace else ""
         parts = [root + place, self.plural, name, subresource]
         return "/".join(part for part in parts if part)
+
+
+PODS = Resource("v1", "Pod", "pods", namespaced=True)
+NODES = Resource("v1", "Node", "nodes", namespaced=False)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gitops_e2e.kube import Manifest
-from gitops_e2e.pipeline.changes import CANARY_CHECK, ROLLOUT, Change, ChangeError, edited
+from gitops_e2e.pipeline.changes import CANARY_CHECK, MEMORY_CHECK, ROLLOUT, Change, ChangeError, edited
 
 Metric = dict[str, Any]
 
@@ -41,6 +41,16 @@ def forgiving(analysis: str, *, failures: int, measurements: int) -> Change:
         _metric(template, analysis, file).update(failureLimit=failures, count=measurements)
 
     return edited(file, edit, f"Forgive {failures} of {measurements} failures of the {analysis}")
+
+
+def memory_of_before(minutes: int) -> Change:
+    """Prod's canary check asks for what was so long ago, as one does whose clock is slow."""
+
+    def edit(template: Manifest) -> None:
+        memory = _metric(template, "memory", MEMORY_CHECK)
+        _rewrite(memory, r"\}(\s*\)\s*\)\s*)$", rf"}} offset {minutes}m\1")
+
+    return edited(MEMORY_CHECK, edit, f"Judge prod's canary by a clock that is {minutes} minutes slow")
 
 
 def analysed_throughout(namespace: str) -> Change:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from gitops_e2e.pipeline.names import SERVICE
 
 ROLLOUT = "base/rollout.yaml"
 CANARY_CHECK = "base/analysis-template.yaml"
-_MEMORY_CHECK = "stages/prod/canary-check.yaml"
+MEMORY_CHECK = "stages/prod/canary-check.yaml"
 _STRESS = "stress-sidecar.yaml"
 
 
@@ -180,20 +179,7 @@ def memory_metric(name: str) -> Change:
         prometheus = _prometheus(template)
         prometheus["query"] = prometheus["query"].replace("container_memory_working_set_bytes", name)
 
-    return edited(_MEMORY_CHECK, edit, f"Judge prod's canary by {name}")
-
-
-def memory_of_before(minutes: int) -> Change:
-    """Prod's canary check asks for what was so long ago, as one does whose clock is slow."""
-
-    def edit(template: Manifest) -> None:
-        prometheus = _prometheus(template)
-        query, times = re.subn(r"\}(\s*\)\s*\)\s*)$", rf"}} offset {minutes}m\1", prometheus["query"])
-        if not times:
-            raise ChangeError(f"the query does not end with a selector: {query}", where=_MEMORY_CHECK)
-        prometheus["query"] = query
-
-    return edited(_MEMORY_CHECK, edit, f"Judge prod's canary by a clock that is {minutes} minutes slow")
+    return edited(MEMORY_CHECK, edit, f"Judge prod's canary by {name}")
 
 
 def no_canary_metric(name: str) -> Change:
@@ -215,7 +201,7 @@ def prometheus_address(url: str) -> Change:
     def edit(template: Manifest) -> None:
         _prometheus(template)["address"] = url
 
-    return edited(_MEMORY_CHECK, edit, f"Ask {url} about prod's canary")
+    return edited(MEMORY_CHECK, edit, f"Ask {url} about prod's canary")
 
 
 def _service(rollout: Manifest) -> dict[str, Any]:

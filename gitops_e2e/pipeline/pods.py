@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from gitops_e2e.kube import Manifest, Resource
+from gitops_e2e.kube import PODS, Manifest
 from gitops_e2e.pipeline.reading import Condition, conditions, container_images, short_image
 from gitops_e2e.watching import Expectation, Fact, Impossible, Met, Pending, Place, Snapshot, Verdict, WatchCache
 from gitops_e2e.watching import expectation as of_state
-
-PODS = Resource("v1", "Pod", "pods", namespaced=True)
 
 HASH_LABEL = "rollouts-pod-template-hash"
 """The label by which Argo Rollouts tells releases apart."""

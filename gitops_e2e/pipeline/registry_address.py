@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gitops_e2e.errors import HarnessError
-from gitops_e2e.kube import Manifest
+from gitops_e2e.kube import PODS, Manifest
 from gitops_e2e.pipeline.names import REGISTRY
-from gitops_e2e.pipeline.pods import PODS
 from gitops_e2e.pipeline.project import Project
 
 _NAME = "registry"

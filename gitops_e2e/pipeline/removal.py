@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from gitops_e2e.errors import HarnessError
-from gitops_e2e.kube import Kube, NotFound, Ref
+from gitops_e2e.kube import PODS, Kube, NotFound, Ref
 from gitops_e2e.pipeline.application import APPLICATIONS, ARGOCD
 from gitops_e2e.pipeline.credentials import argocd_login_ref
 from gitops_e2e.pipeline.kargo import API_VERSION
 from gitops_e2e.pipeline.names import STAGES, PipelineNames
 from gitops_e2e.pipeline.node_ports import NodePorts
-from gitops_e2e.pipeline.pods import PODS
 from gitops_e2e.pipeline.repository import RepositoryHost
 
 _BOUND = 120.0

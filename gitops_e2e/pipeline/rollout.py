@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gitops_e2e.errors import HarnessError
-from gitops_e2e.kube import Manifest, Resource
-from gitops_e2e.pipeline.pods import PODS, Pod, Pods, described
+from gitops_e2e.kube import PODS, Manifest, Resource
+from gitops_e2e.pipeline.pods import Pod, Pods, described
 from gitops_e2e.pipeline.reading import Condition, conditions, container_images, has_image, short_image, time_of
 from gitops_e2e.pipeline.replica_sets import REPLICA_SETS, REVISION, ReplicaSet, owner_uid
 from gitops_e2e.watching import (

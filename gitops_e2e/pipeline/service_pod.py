@@ -7,11 +7,10 @@ import time
 from dataclasses import dataclass
 
 from gitops_e2e.errors import HarnessError
-from gitops_e2e.kube import Kube, KubeError, Resource
+from gitops_e2e.kube import PODS, Kube, KubeError
 from gitops_e2e.pipeline.endpoint import Answer
 from gitops_e2e.pipeline.names import SERVICE
 
-_PODS = Resource("v1", "Pod", "pods", namespaced=True)
 _PORT = 8080
 _REDIS_ENDS = "CONFIG SET port 0\nCLIENT KILL TYPE normal SKIPME yes\n"
 
@@ -27,7 +26,7 @@ class ServicePod:
     @staticmethod
     def all_of(kube: Kube, namespace: str) -> list[ServicePod]:
         """The service's pods in a stage, those not counted that are about to go. Raises HarnessError without any."""
-        pods = kube.list(_PODS, namespace, f"app={SERVICE}")
+        pods = kube.list(PODS, namespace, f"app={SERVICE}")
         names = [pod["metadata"]["name"] for pod in pods if not pod["metadata"].get("deletionTimestamp")]
         if not names:
             raise HarnessError(f"no pod of {SERVICE} runs", where=f"namespace {namespace}")

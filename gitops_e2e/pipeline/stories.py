@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gitops_e2e.kube import Resource
+from gitops_e2e.kube import PODS, Resource
 from gitops_e2e.pipeline import (
     analysis,
     application,
@@ -29,6 +29,6 @@ STORIES: Mapping[Resource, Narrator] = {
     rollout.ROLLOUTS: rollout.narrate,
     replica_sets.REPLICA_SETS: replica_sets.narrate,
     analysis.ANALYSIS_RUNS: analysis.narrate,
-    pods.PODS: pods.narrate,
+    PODS: pods.narrate,
     events.EVENTS: events.narrate,
 }

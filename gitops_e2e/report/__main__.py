@@ -15,7 +15,8 @@ from gitops_e2e.report.run_folder import RunFolder
 def main(reports: Path) -> int:
     """Publish the last run in the folder; the exit code."""
     try:
-        say(f"  report: {publish(RunFolder.last(reports), Redactor.of_environment())}")
+        folder, redact = RunFolder.last(reports), Redactor.of_environment()
+        say(f"  report: {publish(folder, folder.read(redact), redact)}")
     except (HarnessError, OSError) as error:
         say(str(error))
         return 1

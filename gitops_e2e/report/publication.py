@@ -10,7 +10,7 @@ from gitops_e2e.report.history import HISTORY, recall
 from gitops_e2e.report.junit import junit
 from gitops_e2e.report.messages import messages
 from gitops_e2e.report.page import page
-from gitops_e2e.report.record import Redact
+from gitops_e2e.report.record import Redact, RunRecord
 from gitops_e2e.report.run_folder import RunFolder
 from gitops_e2e.report.site import site
 from gitops_e2e.report.summary import summary
@@ -18,9 +18,8 @@ from gitops_e2e.report.summary import summary
 SUMMARY = "summary.json"
 
 
-def publish(folder: RunFolder, redact: Redact) -> Path:
-    """Write the run's page and the files beside it, and the index of all runs; gives the page. Raises NoRecord."""
-    run = folder.read(redact)
+def publish(folder: RunFolder, run: RunRecord, redact: Redact) -> Path:
+    """Write the page of a run, as its folder has it, and the files beside it, and the index of all; gives the page."""
     book = Book.of(run)
     reports = folder.path.parent
     stories = recall(reports / HISTORY, run.begin.name)

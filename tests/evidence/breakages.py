@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 from unittest import mock
 
-from gitops_e2e.kube import Manifest
+from gitops_e2e.kube import PODS, Manifest
 from gitops_e2e.pipeline import application, pods, stage
 from gitops_e2e.pipeline.analysis import ANALYSIS_RUNS, WatchedAnalysis, analysis_successful
 from gitops_e2e.pipeline.application import APPLICATIONS, ARGOCD, WatchedApplication, is_synced_to
 from gitops_e2e.pipeline.kargo import PROMOTIONS, WAREHOUSES
 from gitops_e2e.pipeline.names import PipelineNames
-from gitops_e2e.pipeline.pods import PODS
 from gitops_e2e.pipeline.promotion import WatchedPromotion, succeeds
 from gitops_e2e.pipeline.rollout import WatchedRollout, is_healthy_on
 from gitops_e2e.pipeline.stage import WatchedStage, has_verified

@@ -19,11 +19,11 @@ from gitops_e2e.errors import HarnessError
 from gitops_e2e.evidence.redaction import Redactor
 from gitops_e2e.evidence.secrets import SECRETS, learning
 from gitops_e2e.harness import Harness
-from gitops_e2e.kube import KubeError, Manifest, Ref, Resource
+from gitops_e2e.kube import PODS, KubeError, Manifest, Ref, Resource
 from gitops_e2e.pipeline.events import EVENTS
 from gitops_e2e.pipeline.metric import PrometheusUnreachable
 from gitops_e2e.pipeline.names import PipelineNames
-from gitops_e2e.pipeline.pods import PODS, WatchedPods, are_ready
+from gitops_e2e.pipeline.pods import WatchedPods, are_ready
 from gitops_e2e.pipeline.stories import STORIES
 from gitops_e2e.watching import WatchCache, expect
 from tests.evidence.test_redaction import ENCODINGS

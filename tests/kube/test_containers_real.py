@@ -12,9 +12,9 @@ from gitops_e2e.cache import Cache
 from gitops_e2e.clusters.node import requirements
 from gitops_e2e.images import Images
 from gitops_e2e.images.golden import make_golden_root
-from gitops_e2e.kube import Kube, KubeError, NotFound, Ref
+from gitops_e2e.kube import PODS, Kube, KubeError, NotFound, Ref
 from gitops_e2e.machine.packages import require
-from gitops_e2e.pipeline.pods import PODS, WatchedPods, are_ready, narrate
+from gitops_e2e.pipeline.pods import WatchedPods, are_ready, narrate
 from gitops_e2e.toolchain import Toolchain
 from gitops_e2e.watching import WatchCache, expect
 from tests.clusters.kit import Kit, eventually

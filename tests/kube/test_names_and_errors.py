@@ -7,12 +7,22 @@ import pytest
 import urllib3
 
 from gitops_e2e.errors import HarnessError
-from gitops_e2e.kube import AlreadyExists, Conflict, Expired, Kube, KubeError, NotFound, Ref, Resource, Unreachable
+from gitops_e2e.kube import (
+    NODES,
+    PODS,
+    AlreadyExists,
+    Conflict,
+    Expired,
+    Kube,
+    KubeError,
+    NotFound,
+    Ref,
+    Resource,
+    Unreachable,
+)
 from gitops_e2e.kube.errors import from_response, from_status
 
-PODS = Resource("v1", "Pod", "pods", namespaced=True)
 ROLLOUTS = Resource("argoproj.io/v1alpha1", "Rollout", "rollouts", namespaced=True)
-NODES = Resource("v1", "Node", "nodes", namespaced=False)
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from gitops_e2e.kube import Manifest
+from gitops_e2e.kube import PODS, Manifest
 from gitops_e2e.pipeline.events import EVENTS
-from gitops_e2e.pipeline.pods import PODS, Container, Pod, WatchedPods, are_gone, are_ready, are_without
+from gitops_e2e.pipeline.pods import Container, Pod, WatchedPods, are_gone, are_ready, are_without
 from gitops_e2e.pipeline.reading import has_image, tag_of
 from gitops_e2e.watching import ExpectationFailed, Impossible, WatchCache, expect
 from tests.recorded import idle_cache, put

@@ -14,6 +14,7 @@ from gitops_e2e.account import Account
 from gitops_e2e.commands import CommandFailed
 from gitops_e2e.kube import Manifest
 from gitops_e2e.pipeline import changes
+from gitops_e2e.pipeline.analysis_changes import memory_of_before
 from gitops_e2e.pipeline.branch import Branch, BranchError
 from gitops_e2e.pipeline.changes import Change, ChangeError
 from gitops_e2e.pipeline.git import Git
@@ -278,7 +279,7 @@ def test_a_probe_flaps_for_a_while(repository: Repository, tmp_path: Path, asked
 
 
 def test_prod_can_ask_by_a_clock_that_is_slow(repository: Repository) -> None:
-    repository.change(changes.memory_of_before(10))
+    repository.change(memory_of_before(10))
     repository.render("prod", "1.0.0")
     (metric,) = find(repository.branch("prod"), "AnalysisTemplate")["spec"]["metrics"]
     assert re.search(r"} offset 10m\s*\)\s*\)\s*$", metric["provider"]["prometheus"]["query"])

@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from gitops_e2e.kube import Manifest
+from gitops_e2e.kube import PODS, Manifest
 from gitops_e2e.pipeline.analysis import WatchedAnalysis, analysis_successful
-from gitops_e2e.pipeline.pods import PODS
 from gitops_e2e.pipeline.replica_sets import REPLICA_SETS
 from gitops_e2e.pipeline.rollout import (
     PROGRESS_DEADLINE,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gitops_e2e.kube import Kube, Manifest, Ref, Resource
+from gitops_e2e.kube import PODS, Kube, Manifest, Ref, Resource
 from gitops_e2e.promoter.runtime import (
     Controller,
     EventRecorder,
@@ -26,7 +26,6 @@ from gitops_e2e.promoter.runtime import (
 
 pytestmark = pytest.mark.node
 
-PODS = Resource("v1", "Pod", "pods", namespaced=True)
 CONFIG_MAPS = Resource("v1", "ConfigMap", "configmaps", namespaced=True)
 NO_SUCH_KIND = Resource("nothing.example/v1", "Nothing", "nothings", namespaced=True)
 WAIT = 10.0

@@ -7,9 +7,8 @@ import time
 from collections.abc import Iterator, Sequence
 
 from gitops_e2e.clusters.existing.errors import PreflightRefused
-from gitops_e2e.kube import Kube, Manifest, Ref, Resource
+from gitops_e2e.kube import NODES, Kube, Manifest, Ref
 
-_NODES = Resource("v1", "Node", "nodes", namespaced=False)
 _CONNECT_BOUND = 3.0
 _PULL_BOUND = 120.0
 _POLL = 0.5
@@ -21,7 +20,7 @@ def node_address(kube: Kube, port: int) -> str:
     """The first address of a node at which this machine is answered, be it by a refusal. Raises PreflightRefused."""
     addresses = [
         str(each["address"])
-        for node in kube.list(_NODES)
+        for node in kube.list(NODES)
         for each in node["status"].get("addresses", [])
         if each["type"] in {"InternalIP", "ExternalIP"}
     ]
@@ -76,7 +75,7 @@ def _refused(pod: Manifest, reason: str, remedy: str) -> PreflightRefused:
 
 
 def _taking_pods(kube: Kube) -> Iterator[str]:
-    for node in kube.list(_NODES):
+    for node in kube.list(NODES):
         taints = node["spec"].get("taints") or []
         if not any(taint["effect"] in {"NoSchedule", "NoExecute"} for taint in taints):
             yield str(node["metadata"]["name"])

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from gitops_e2e.evidence.scene import Piece, Scene
-from gitops_e2e.kube import KubeError, Manifest
-from gitops_e2e.pipeline.pods import PODS, Pod
+from gitops_e2e.kube import PODS, KubeError, Manifest
+from gitops_e2e.pipeline.pods import Pod
 
 _CONTROLLERS = ("argo-rollouts", "kargo", "argocd")
 _LINES = 2000

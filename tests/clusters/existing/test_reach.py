@@ -10,8 +10,7 @@ import pytest
 
 from gitops_e2e.clusters.existing.errors import PreflightRefused
 from gitops_e2e.clusters.existing.reach import node_address, require_images
-from gitops_e2e.components.component import PODS
-from gitops_e2e.kube import Kube, Manifest, Ref
+from gitops_e2e.kube import PODS, Kube, Manifest, Ref
 from tests.control_plane import ControlPlane, free_port
 
 pytestmark = pytest.mark.node

@@ -2,7 +2,8 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-ARGS   ?= -m "not long"
+LONG   ?= not long
+ARGS   ?= -m "$(LONG)"
 READY  := $(VENV)/.ready
 
 .PHONY: features conformance conformance-docs test test-kind test-kind-smoke kind lint unit node product-api bench nightly clean lock
@@ -39,7 +40,7 @@ unit: $(READY)  ## fast tests of the engine room; those of the promotion engine 
 	$(BIN)/pytest tests -n 2 -m "not node" --ignore=tests/promoter --ignore=tests/kargo
 
 node: $(READY)  ## tests that start real parts on this machine
-	$(BIN)/pytest tests -m "node and not kind" --ignore=tests/promoter --ignore=tests/kargo
+	$(BIN)/pytest tests -m "node and not kind and ($(LONG))" --ignore=tests/promoter --ignore=tests/kargo
 
 product-api: $(READY)  ## style, types and tests of the service under test, with a real Redis and Node.js 20
 	$(BIN)/python -m gitops_e2e.machine redis-server
@@ -62,7 +63,7 @@ mutants-docs: $(READY)  ## writes docs/mutants.md anew from the patches
 
 NIGHTLY := lint unit features conformance node product-api kind test-kind mutants
 nightly: export GITOPS_E2E_KILLS = 50
-nightly: export ARGS =
+nightly: export LONG = long or not long
 nightly: $(READY)  ## all that takes long, one target after the other; ends with what broke, and since when
 	@$(BIN)/python -m gitops_e2e.nightly $(NIGHTLY)
 

@@ -87,6 +87,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="run nothing; remove from --cluster existing what runs have installed and made there",
     )
     group.addoption(
+        "--registry",
+        metavar="URL",
+        help="a registry that the nodes of --cluster existing can pull from, and this machine can push to",
+    )
+    group.addoption(
+        "--registry-login", metavar="FILE", help="the login for --registry, in a file as `docker login` writes it"
+    )
+    group.addoption(
         "--kargo",
         choices=CHOICES,
         default="auto",

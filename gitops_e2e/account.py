@@ -52,10 +52,13 @@ class Account:
             "GIT_CONFIG_VALUE_0": f"Authorization: Basic {self.basic}",
         }
 
+    def htpasswd(self) -> str:
+        """The file by which servers know it; bcrypt is the one form that all of ours read."""
+        hashed = bcrypt.hashpw(self.password.encode(), bcrypt.gensalt(_ROUNDS)).decode()
+        return f"{self.username}:{hashed}\n"
+
     def secret(self) -> Manifest:
         """The Secret of the servers that ask for the password."""
-        # bcrypt is the one form that both of them read.
-        hashed = bcrypt.hashpw(self.password.encode(), bcrypt.gensalt(_ROUNDS)).decode()
         return {
             "apiVersion": SECRET.api_version,
             "kind": SECRET.kind,
@@ -64,7 +67,7 @@ class Account:
             "stringData": {
                 "username": self.username,
                 "password": self.password,
-                "htpasswd": f"{self.username}:{hashed}\n",
+                "htpasswd": self.htpasswd(),
             },
         }
 

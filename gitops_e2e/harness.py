@@ -19,7 +19,7 @@ from gitops_e2e.components.component import KARGO
 from gitops_e2e.components.git_server import Repositories
 from gitops_e2e.components.kargo import KargoChoice
 from gitops_e2e.components.prometheus import NODE_PORT as PROMETHEUS_PORT
-from gitops_e2e.components.registry import ImageRepositories
+from gitops_e2e.components.registry import ImageRepositories, at_node_port
 from gitops_e2e.components.sources import Sources
 from gitops_e2e.components.stack import Stack, components
 from gitops_e2e.components.workload import RESOURCES as WORKLOADS
@@ -28,14 +28,16 @@ from gitops_e2e.evidence.knowledge import of_kubeconfig
 from gitops_e2e.evidence.redaction import Redactor
 from gitops_e2e.evidence.secrets import SECRETS, learning
 from gitops_e2e.images import Images
+from gitops_e2e.images.remote import RemoteRegistry
 from gitops_e2e.kube import Kube
 from gitops_e2e.pipeline import removal
 from gitops_e2e.pipeline.metric import Prometheus
-from gitops_e2e.pipeline.names import REGISTRY, SERVICE, PipelineNames
+from gitops_e2e.pipeline.names import SERVICE
 from gitops_e2e.pipeline.pipeline import BASELINE
 from gitops_e2e.pipeline.platform import Platform
 from gitops_e2e.pipeline.stories import STORIES
 from gitops_e2e.progress import doing, say
+from gitops_e2e.pulling import PULLING
 from gitops_e2e.supply import Supply
 from gitops_e2e.toolchain import Toolchain
 from gitops_e2e.watching.budgets import Budgets
@@ -110,21 +112,37 @@ class Harness:
             say(f"  {line}")
         preflight.require(rows, where=self.kube.host)
         say(f"  NodePorts are reached at {self.cluster.address}")
+        ours = [name for name in self.images.names if name.partition(":")[0] != SERVICE]
+        remedy = "load the images into the nodes first, or give --registry URL (docs/existing.md)"
+        if self.outside:
+            remedy = f"let the nodes pull from {self.outside.place}, with --registry-login FILE if it asks for a login"
+            with doing(f"pushing the stack's images to {self.outside.place}"):
+                self.images.push(ours, self.outside)
         with doing("asking the nodes for the stack's images"):
-            ours = [self.images.reference(name) for name in self.images.names if name.partition(":")[0] != SERVICE]
-            require_images(self.kube, ours, remedy="load the images into the nodes first (docs/existing.md)")
+            require_images(self.kube, [self.images.reference(name) for name in ours], self.outside, remedy=remedy)
 
     def look_at_registry(self) -> None:
-        """Let the nodes pull from the registry in the cluster. Raises PreflightRefused."""
-        repository = PipelineNames("preflight").image_path()
-        ImageRepositories(self.images, self.cluster.address).publish(repository, SERVICE, BASELINE)
-        with doing("asking the nodes to pull from the registry in the cluster"):
+        """Let the nodes pull what pipelines run from the registry in the cluster. Raises PreflightRefused."""
+        names = self.platform.names("preflight")
+        self.platform.images.publish(names.image_path(), SERVICE, BASELINE)
+        with doing(f"asking the nodes to pull from {names.registry}"):
             require_images(
                 self.kube,
-                [f"{REGISTRY}/{repository}:{BASELINE}"],
+                [f"{names.image_repository()}:{BASELINE}"],
+                self.outside,
                 pulled=True,
-                remedy=f"let the nodes' runtime find {REGISTRY} at the Service's address (docs/existing.md)",
+                remedy=f"let the nodes' runtime find {names.registry} (docs/existing.md)",
             )
+
+    @property
+    def outside(self) -> RemoteRegistry | None:
+        """The registry outside of the cluster that has all images, where there is one."""
+        return self.images.outside
+
+    @property
+    def registry(self) -> RemoteRegistry:
+        """The registry that pipelines have their images in, as this machine reaches it."""
+        return self.outside or at_node_port(self.cluster.address)
 
     @property
     def platform(self) -> Platform:
@@ -134,11 +152,12 @@ class Harness:
             cache=self.cache,
             address=self.cluster.address,
             repositories=self.repositories,
-            images=ImageRepositories(self.images, self.cluster.address),
+            images=ImageRepositories(self.images, self.registry),
             account=self.account,
             trusts_git=not self.stack.component(ArgoCD.name).is_foreign(self.kube),
             kustomize=self.toolchain.binary("kustomize"),
             scratch=self.cluster.scratch,
+            outside=self.outside,
         )
 
     @property
@@ -182,12 +201,13 @@ class Harness:
 
 
 def _on(cluster: Cluster, toolchain: Toolchain, images: Images, budgets: Budgets, kargo: KargoChoice) -> Harness:
-    kube = Kube(cluster.kubeconfig, labels=cluster.labels)
+    logins = images.outside and images.outside.logins
+    kube = Kube(cluster.kubeconfig, labels=cluster.labels, pull_secret=PULLING if logins else "")
     redactor = Redactor.of_environment()
     redactor.learn(of_kubeconfig(cluster.kubeconfig.read_text()))
     stories = {**STORIES, **dict.fromkeys(WORKLOADS, untold), SECRETS: learning(redactor)}
     cache = WatchCache(kube, stories).start()
     authority = Authority.of(kube)
     parts = components(Sources(toolchain.cache, toolchain), images, authority, kargo)
-    stack = Stack(kube, cache, parts, budgets)
+    stack = Stack(kube, cache, parts, budgets, images.outside)
     return Harness(cluster, kube, cache, stack, toolchain, images, authority, budgets, redactor)

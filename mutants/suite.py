@@ -52,7 +52,7 @@ def platform(platform: Platform, harness: Harness, mutant: Mutant | None, tmp_pa
     if SERVICE not in mutant.changed:
         return broken
     images = _with_next_release_of(harness.images, folder / SERVICE)
-    return replace(broken, images=ImageRepositories(images, harness.cluster.address))
+    return replace(broken, images=ImageRepositories(images, harness.registry))
 
 
 @pytest.fixture

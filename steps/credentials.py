@@ -8,7 +8,6 @@ from pytest_bdd import given, parsers, when
 
 from gitops_e2e.pipeline.kargo import WAREHOUSES
 from gitops_e2e.pipeline.kargo_edits import repository
-from gitops_e2e.pipeline.names import PRIVATE_REGISTRY
 from gitops_e2e.pipeline.project import Project
 from gitops_e2e.pipeline.promotion import is_errored
 from gitops_e2e.pipeline.warehouse import could_not_look
@@ -22,7 +21,7 @@ _WRONG = parsers.re(f"{_BEGINNING}a wrong password{_PLACE}")
 
 @given("the Warehouse looks where a password is asked for")
 def _(project: Project) -> None:
-    private = project.names.image_repository(registry=PRIVATE_REGISTRY)
+    private = project.names.private_image_repository
     project.edit(WAREHOUSES, project.names.warehouse, repository(private))
 
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from ipaddress import IPv4Address
 from pathlib import Path
 
+from gitops_e2e.account import Account
 from gitops_e2e.cache import Cache
 from gitops_e2e.clusters.node.certificates import Authority, Identity
 from gitops_e2e.images import Images
@@ -17,15 +18,16 @@ from gitops_e2e.images.golden import make_golden_root
 from gitops_e2e.machine.isolation import PRIVATE_MOUNTS
 from gitops_e2e.toolchain import Toolchain
 
-_HOST = "127.0.0.1"
+_LOOPBACK = "127.0.0.1"
 _BOUND = 30.0
 # JSON is YAML, and what is given on the command line is no part of it.
 _CONFIGURATION = """\
 version: 0.1
 storage: {{inmemory: {{}}}}
 http: {{addr: "{address}"{tls}}}
-"""
-_TLS = ", tls: {{certificate: /etc/docker/registry/tls.crt, key: /etc/docker/registry/tls.key}}"
+{auth}"""
+_TLS = ", tls: {certificate: /etc/docker/registry/tls.crt, key: /etc/docker/registry/tls.key}"
+_AUTH = "auth: {htpasswd: {realm: private, path: /etc/docker/registry/htpasswd}}\n"
 # The layer stays as it is: Debian's folder of the configuration is only covered, and only for this process.
 _RUN = """\
 folder=/etc/docker/registry
@@ -34,17 +36,26 @@ mount --bind "$0" "$1$folder" && exec /usr/sbin/chroot "$1" /usr/bin/docker-regi
 
 
 @contextmanager
-def running_registry(folder: Path, *, tls: bool = False) -> Iterator[str]:
-    """Its host and port; with `tls`, `folder/ca.crt` is the authority that its certificate is from."""
+def running_registry(
+    folder: Path, *, tls: bool = False, host: str = _LOOPBACK, account: Account | None = None
+) -> Iterator[str]:
+    """Its host and port; with `tls`, `folder/ca.crt` is the authority that its certificate is from.
+
+    Where there is an `account`, nobody else gets in.
+    """
     folder.mkdir()
-    with socket.create_server((_HOST, 0)) as free:
-        address = f"{_HOST}:{free.getsockname()[1]}"
+    with socket.create_server((host, 0)) as free:
+        address = f"{host}:{free.getsockname()[1]}"
     configuration = folder / "config"
     configuration.mkdir()
-    (configuration / "config.yml").write_text(_CONFIGURATION.format(address=address, tls=_TLS.format() if tls else ""))
+    (configuration / "config.yml").write_text(
+        _CONFIGURATION.format(address=address, tls=_TLS if tls else "", auth=_AUTH if account else "")
+    )
+    if account:
+        (configuration / "htpasswd").write_text(account.htpasswd())
     if tls:
         authority = Authority("registry")
-        serving = authority.issue(Identity("registry", addresses=[IPv4Address(_HOST)]))
+        serving = authority.issue(Identity("registry", addresses=[IPv4Address(host)]))
         (configuration / "tls.crt").write_bytes(serving.certificate)
         (configuration / "tls.key").write_bytes(serving.key)
         (folder / "ca.crt").write_bytes(authority.credentials.certificate)

@@ -10,7 +10,7 @@ from gitops_e2e.components.applying import apply_all
 from gitops_e2e.components.packaged import Packaged
 from gitops_e2e.images import Images
 from gitops_e2e.images.catalogue import RELEASED
-from gitops_e2e.images.pushing import delete, push
+from gitops_e2e.images.remote import RemoteRegistry
 from gitops_e2e.kube import Kube
 
 NODE_PORT = 30500
@@ -30,12 +30,17 @@ class Registry(Packaged):
         super().install(kube, within=within)
 
 
+def at_node_port(address: str) -> RemoteRegistry:
+    """The registry of a cluster whose NodePorts answer at that host, as this machine reaches it."""
+    return RemoteRegistry(f"{address}:{NODE_PORT}", plain=True)
+
+
 @dataclass(frozen=True)
 class ImageRepositories:
-    """The registry as this machine reaches it, and the images at hand to fill it from."""
+    """A registry that the cluster pulls from, and the images at hand to fill it from."""
 
     images: Images
-    address: str
+    registry: RemoteRegistry
 
     def tag(self, image: str) -> str:
         """The tag of an image that there is one version of, such as "redis": the version inside."""
@@ -44,11 +49,8 @@ class ImageRepositories:
     def publish(self, repository: str, image: str, tag: str, *, as_tag: str = "") -> None:
         """Push the image at hand of that name and tag as `<repository>:<tag>`, or under another tag, as it is."""
         archive = self.images.archive(f"{image}:{tag}" if image in RELEASED else image)
-        push(archive, self._place(repository, as_tag or tag), insecure=True)
+        self.registry.push(archive, f"{repository}:{as_tag or tag}")
 
     def withdraw(self, repository: str, tag: str) -> None:
         """Let the registry have `<repository>:<tag>` no more, nor any other tag of the same image."""
-        delete(self._place(repository, tag), insecure=True)
-
-    def _place(self, repository: str, tag: str) -> str:
-        return f"{self.address}:{NODE_PORT}/{repository}:{tag}"
+        self.registry.delete(f"{repository}:{tag}")

@@ -23,8 +23,10 @@ from gitops_e2e.components.sources import Sources
 from gitops_e2e.components.workload import WorkloadSubject, has_replaced, is_rolled_out
 from gitops_e2e.errors import HarnessError
 from gitops_e2e.images import Images
+from gitops_e2e.images.remote import RemoteRegistry
 from gitops_e2e.kube import PODS, Kube, Ref
 from gitops_e2e.progress import doing
+from gitops_e2e.pulling import let_pull
 from gitops_e2e.side_by_side import side_by_side
 from gitops_e2e.watching.budgets import Budgets
 from gitops_e2e.watching.cache import WatchCache
@@ -53,6 +55,8 @@ class Stack:
     cache: WatchCache
     components: Sequence[Component]
     budgets: Budgets
+    outside: RemoteRegistry | None = None
+    """A registry that pods are pulled from, instead of from their nodes."""
 
     def install(self) -> None:
         """Install every component and wait until all are ready. Raises what the first one that fails raises.
@@ -126,6 +130,7 @@ class Stack:
             self.await_ready(component)
             return
         with doing(f"installing {component.name}"):
+            let_pull(self.kube, component.namespace, self.outside)
             component.install(self.kube, within=self.budgets.component_ready)
             self.await_ready(component)
             component.complete(self.kube, within=self.budgets.component_ready)

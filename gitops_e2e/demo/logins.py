@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +11,7 @@ from gitops_e2e.demo.ecr import EcrLogin, EcrRepository
 from gitops_e2e.kube import Kube, Manifest, Ref
 from gitops_e2e.pipeline.credentials import kargo_login
 from gitops_e2e.pipeline.names import STAGES, PipelineNames
+from gitops_e2e.pulling import pull_secret
 
 GIT = "git-login"
 IMAGES = "ecr-login"
@@ -56,14 +56,7 @@ class Logins:
 
 def _pulling(namespace: str, repository: EcrRepository, login: EcrLogin) -> Iterator[Manifest]:
     yield {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}
-    auths = {"auths": {repository.host: {"auth": login.account.basic}}}
-    yield {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "type": "kubernetes.io/dockerconfigjson",
-        "metadata": {"name": PULL, "namespace": namespace, "annotations": {UNTIL: login.until.isoformat()}},
-        "stringData": {".dockerconfigjson": json.dumps(auths)},
-    }
+    yield pull_secret(PULL, namespace, repository.host, login.account, {UNTIL: login.until.isoformat()})
     # The pods' own account: so the manifests need not know that a login is needed.
     yield {
         "apiVersion": "v1",

@@ -9,6 +9,7 @@ from itertools import chain
 
 from gitops_e2e.components.git_server import Repositories
 from gitops_e2e.deeds import Deed
+from gitops_e2e.images.remote import RemoteRegistry
 from gitops_e2e.kube import Kube
 from gitops_e2e.pipeline.metric import Prometheus
 from gitops_e2e.pipeline.names import STAGES, PipelineNames
@@ -17,13 +18,13 @@ from gitops_e2e.watching import WatchCache
 
 @dataclass(frozen=True)
 class Scene:
-    """A scenario's pipelines on a cluster. `registry` is the image registry's address for this machine."""
+    """A scenario's pipelines on a cluster. `registry` has their images."""
 
     kube: Kube
     cache: WatchCache
     prometheus: Prometheus
     repositories: Repositories
-    registry: str
+    registry: RemoteRegistry
     pipelines: Sequence[PipelineNames]
     since: datetime
     deeds: Sequence[Deed]

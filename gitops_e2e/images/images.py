@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -20,6 +20,7 @@ from gitops_e2e.images.catalogue import GROUPS, Foreign, GoVersion, PackageVersi
 from gitops_e2e.images.golden import make_golden_root
 from gitops_e2e.images.needs import BUILDING, LOADING
 from gitops_e2e.images.python_packages import python_packages
+from gitops_e2e.images.remote import RemoteRegistry
 from gitops_e2e.machine.packages import require
 from gitops_e2e.progress import doing
 from gitops_e2e.side_by_side import side_by_side
@@ -51,6 +52,8 @@ class Images:
     groups: tuple[tuple[Recipe | Foreign, ...], ...] = GROUPS
     bundle: Bundle = field(default_factory=Bundle)
     pull: bool = False
+    outside: RemoteRegistry | None = None
+    """A registry that pods have the images from, after `push`; None: they are loaded into the nodes."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -65,12 +68,10 @@ class Images:
     def reference(self, name: str) -> str:
         """What pods call the image: "gitops-e2e.local/argocd:v3.2.11", or as it is called in the bundle.
 
-        The tag is the version inside; to know that of a Debian package, the image's base is made if missing.
+        Where there is a registry outside, it is there. The tag is the version inside; to know that of a Debian package,
+        the image's base is made if missing.
         """
-        image = self._image(name)
-        if given := self._given.find(image):
-            return given.reference
-        return image.reference if isinstance(image, Foreign) else f"{REGISTRY}/{image.name}:{self._version(image)}"
+        return f"{self.outside.place}/{self._pushed(name)}" if self.outside else self._loaded(name)
 
     def archive(self, name: str) -> Path:
         """The image as an OCI archive, built or pulled if missing."""
@@ -96,6 +97,11 @@ class Images:
         )
         side_by_side([partial(self._built, recipe) for recipe in self.recipes], at_most=_BUILDERS)
 
+    def push(self, names: Iterable[str], registry: RemoteRegistry) -> None:
+        """Let a registry have these images. Raises CommandFailed where it does not take one."""
+        for name in names:
+            registry.push(self.archive(name), self._pushed(name))
+
     def golden_root(self) -> Path:
         """A containerd root with every image unpacked, so that pods start at once; nothing may ever write to it.
 
@@ -106,6 +112,16 @@ class Images:
         for archives in others:
             root = make_golden_root(self.cache, archives, upon=root)
         return root
+
+    def _loaded(self, name: str) -> str:
+        image = self._image(name)
+        if given := self._given.find(image):
+            return given.reference
+        return image.reference if isinstance(image, Foreign) else f"{REGISTRY}/{image.name}:{self._version(image)}"
+
+    def _pushed(self, name: str) -> str:
+        """The image's repository and tag in a registry outside: its own name there, whoever made it."""
+        return self._loaded(name).rpartition("/")[2]
 
     @property
     def _every(self) -> tuple[Recipe | Foreign, ...]:

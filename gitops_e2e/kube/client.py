@@ -20,7 +20,7 @@ from gitops_e2e.deeds import Applied, tell
 from gitops_e2e.errors import HarnessError
 from gitops_e2e.kube import errors
 from gitops_e2e.kube.exec import run_in_container
-from gitops_e2e.kube.objects import Manifest, Ref, Resource
+from gitops_e2e.kube.objects import Manifest, Ref, Resource, pulled_by
 from gitops_e2e.kube.watch import Watch
 
 _CONNECT_BOUND = 5.0
@@ -39,11 +39,17 @@ class Kube:
     """One API server, as one user. Safe to share between threads.
 
     Where there are `labels`, every object that is made gets them, and what has none of them is somebody else's: it is
-    not applied to. (Who makes an object of the same name between the look and the apply is not seen.)
+    not applied to. (Who makes an object of the same name between the look and the apply is not seen.) Where there is a
+    `pull_secret`, pods that are made are pulled for by the Secret of that name in their namespace.
     """
 
     def __init__(
-        self, kubeconfig: Path, context: str | None = None, *, labels: Mapping[str, str] | None = None
+        self,
+        kubeconfig: Path,
+        context: str | None = None,
+        *,
+        labels: Mapping[str, str] | None = None,
+        pull_secret: str = "",
     ) -> None:
         settings = api.Configuration()
         try:
@@ -56,6 +62,7 @@ class Kube:
         settings.retries = urllib3.Retry(0)
         self.kubeconfig = kubeconfig
         self.labels = dict(labels or {})
+        self._pull_secret = pull_secret
         self.host: str = settings.host
         self._client = api.ApiClient(settings)
         self._resources: dict[tuple[str, str], Resource] = {}
@@ -79,7 +86,7 @@ class Kube:
 
         Raises AlreadyExists, or KubeError when it is refused.
         """
-        manifest = self._labelled(manifest)
+        manifest = self._ours(manifest)
         created = self._create(manifest, {})
         tell(Applied("created", str(Ref.of(created)) if "name" in created.get("metadata", {}) else "", manifest))
         return created
@@ -98,7 +105,7 @@ class Kube:
             if ref.kind == "Namespace":
                 return foreign
             raise errors.NotOurs(ref)
-        manifest = self._labelled(manifest)
+        manifest = self._ours(manifest)
         query = {"fieldManager": _FIELD_MANAGER, "force": "true"}
         applied = self._call(
             "PATCH", self._path(ref), query=query, body=manifest, content=_APPLY_PATCH, doing=f"cannot apply {ref}"
@@ -255,6 +262,9 @@ class Kube:
         return [entry for entry in entries if "/" not in entry["name"]]
 
     # --- transport
+
+    def _ours(self, manifest: Manifest) -> Manifest:
+        return pulled_by(self._pull_secret, self._labelled(manifest)) if self._pull_secret else self._labelled(manifest)
 
     def _labelled(self, manifest: Manifest) -> Manifest:
         if not self.labels or "metadata" not in manifest:  # as a review, which must have none

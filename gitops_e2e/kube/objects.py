@@ -48,3 +48,17 @@ class Resource:
 
 PODS = Resource("v1", "Pod", "pods", namespaced=True)
 NODES = Resource("v1", "Node", "nodes", namespaced=False)
+
+_MAKES_PODS = {"Deployment", "StatefulSet", "Job"}
+
+
+def pulled_by(secret: str, manifest: Manifest) -> Manifest:
+    """The manifest of a pod, or of what makes pods, with a Secret to pull them by; any other as it is."""
+    pulling = {"imagePullSecrets": [{"name": secret}]}
+    if manifest["kind"] == "Pod":
+        return {**manifest, "spec": {**manifest["spec"], **pulling}}
+    if manifest["kind"] not in _MAKES_PODS:
+        return manifest
+    template = manifest["spec"]["template"]
+    pods = {**template, "spec": {**template["spec"], **pulling}}
+    return {**manifest, "spec": {**manifest["spec"], "template": pods}}

@@ -39,13 +39,15 @@ class PipelineNames:
 
     An id has at most 30 characters, so that every name made from it is a DNS label.
     Where `private`, the Git repository is one that asks for a password. `git_url` and `service_repository` are
-    addresses of a Git and an image repository that somebody else keeps, instead of the platform's own.
+    addresses of a Git and an image repository that somebody else keeps, instead of the platform's own; `registry` is
+    where the pipeline's other images are pulled from.
     """
 
     id: str
     private: bool = False
     git_url: str = ""
     service_repository: str = ""
+    registry: str = REGISTRY
 
     def __post_init__(self) -> None:
         if not _ID.fullmatch(self.id):
@@ -115,11 +117,16 @@ class PipelineNames:
         """The Git branch that holds what a stage is to run."""
         return f"stage/{stage}"
 
-    def image_repository(self, image: str = SERVICE, registry: str = REGISTRY) -> str:
+    def image_repository(self, image: str = SERVICE) -> str:
         """Where an image of the pipeline is pulled from, without a tag."""
-        if image == SERVICE and registry == REGISTRY and self.service_repository:
+        if image == SERVICE and self.service_repository:
             return self.service_repository
-        return f"{registry}/{self.image_path(image)}"
+        return f"{self.registry}/{self.image_path(image)}"
+
+    @property
+    def private_image_repository(self) -> str:
+        """Where the service's images can be had by who has a password."""
+        return f"{PRIVATE_REGISTRY}/{self.image_path()}"
 
     def image_path(self, image: str = SERVICE) -> str:
         """An image's repository inside the registry."""
@@ -130,6 +137,7 @@ class PipelineNames:
         own = {
             f"https://{GIT}/{DEMO}.git": self.git_address,
             f"{REGISTRY}/{DEMO}/{SERVICE}": self.image_repository(),
+            REGISTRY: self.registry,
             f"/{DEMO}.git": f"/{self.repository}.git",
             DEMO: self.id,
         }

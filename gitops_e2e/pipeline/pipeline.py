@@ -31,6 +31,7 @@ from gitops_e2e.pipeline.removal import remove, require_absence
 from gitops_e2e.pipeline.repository import Repository
 from gitops_e2e.pipeline.rollout import ROLLOUTS, WatchedRollout, is_healthy_on
 from gitops_e2e.pipeline.service_pod import ServicePod
+from gitops_e2e.pulling import let_all_pull
 from gitops_e2e.watching import Budgets, expect
 
 BASELINE = "0.9.0"
@@ -97,7 +98,7 @@ class Pipeline:
         what the platform raises.
         """
         require_parsable(platform.manifests)
-        names = pipeline if isinstance(pipeline, PipelineNames) else PipelineNames(pipeline, private)
+        names = pipeline if isinstance(pipeline, PipelineNames) else platform.names(pipeline, private=private)
         if platform.kube.labels:  # elsewhere nobody else is
             require_absence(platform.kube, names)
         ports = NodePorts(platform.kube).claim(names.id)
@@ -302,6 +303,7 @@ class Pipeline:
         for stage in self.stages:
             commit = self.repository.render(stage, BASELINE).commit
             self.releases[stage] = Release(stage, BASELINE, commit, datetime.now(UTC), generation=0)
+            let_all_pull(self.platform.kube, self.names.namespace(stage), self.platform.outside)
         if self.names.asks_for_login or not self.platform.trusts_git:
             self.platform.kube.apply(argocd_login(self.names, self.platform.account, verified=self.platform.trusts_git))
         self.platform.kube.apply(self._application_set())

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Protocol
 
 from gitops_e2e.account import Account
+from gitops_e2e.images.remote import RemoteRegistry
 from gitops_e2e.kube import Kube
+from gitops_e2e.pipeline.names import REGISTRY, PipelineNames
 from gitops_e2e.pipeline.repository import RepositoryHost
 from gitops_e2e.watching import WatchCache
 
@@ -36,7 +38,8 @@ class Platform:
     `cache` is where its objects are watched; `address` is the host at which this machine reaches the cluster's
     NodePorts; `account` opens private repositories; `kustomize` is the command; `scratch` is a folder for clones;
     `trusts_git` tells whether Argo CD trusts the Git server's certificate: one that is not ours does not;
-    `manifests` and `kargo` are the folders that pipelines and their Projects are made from.
+    `manifests` and `kargo` are the folders that pipelines and their Projects are made from; `outside` is a registry
+    that has all images, instead of the one in the cluster.
     """
 
     kube: Kube
@@ -50,3 +53,8 @@ class Platform:
     manifests: Path = MANIFESTS
     kargo: Path = KARGO
     trusts_git: bool = True
+    outside: RemoteRegistry | None = None
+
+    def names(self, pipeline: str, *, private: bool = False) -> PipelineNames:
+        """What the parts of the pipeline of that id are called here. Raises InvalidPipelineId."""
+        return PipelineNames(pipeline, private, registry=self.outside.place if self.outside else REGISTRY)

@@ -30,6 +30,7 @@ TASK = "promote"
 Edit = Callable[[Manifest], None]
 """A change of the objects in `kargo/`, made on each; it lets alone what it is not about."""
 
+_OUTSIDE = "registry-outside"
 _FILES = ("project.yml", "projectconfig.yml", "warehouse.yml", "promotiontask.yml", "stages.yml")
 _BOUND = 60.0
 _POLL = 0.1
@@ -56,6 +57,7 @@ class Project:
         try:
             for manifest in project.manifests(edits):
                 platform.kube.create(manifest)
+            project._log_in_outside()
         except KubeError:
             project.delete()
             raise
@@ -236,6 +238,12 @@ class Project:
         return sorted((each for each in found if each["spec"]["stage"] == stage), key=_name)
 
     # --- inside
+
+    def _log_in_outside(self) -> None:
+        outside = self.platform.outside
+        if outside and (account := outside.account()):
+            login = kargo_login(account, self.names.image_repository(), repository_type="image", name=_OUTSIDE)
+            self.create_object(login)
 
     def _remove(self, refs: Sequence[Ref], deadline: float) -> None:
         for ref in refs:

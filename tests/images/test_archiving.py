@@ -16,7 +16,7 @@ from gitops_e2e.commands import run
 from gitops_e2e.images import Images, containerd
 from gitops_e2e.images.archiving import NotPulled, archived, pulled
 from gitops_e2e.images.catalogue import Recipe
-from gitops_e2e.images.pushing import push
+from gitops_e2e.images.remote import RemoteRegistry
 from tests.archives import SmallImage, write_tar
 from tests.local_registry import running_registry
 
@@ -84,7 +84,7 @@ def test_an_image_is_pulled_once_and_carries_its_name(
     cache: Cache, tmp_path: Path, registry: str, manifest_in: Callable[[Path], dict[str, Any]]
 ) -> None:
     reference = f"{registry}/akuity/kargo:v1.8.4"
-    push(given(tmp_path / "a.tar", "layout", reference).path, reference, insecure=False)
+    RemoteRegistry(registry).push(given(tmp_path / "a.tar", "layout", reference).path, "akuity/kargo:v1.8.4")
     archive = pulled(cache, reference)
     assert manifest_in(archive)["annotations"] == {ANNOTATION: reference}
     made = archive.stat().st_mtime_ns
@@ -94,7 +94,7 @@ def test_an_image_is_pulled_once_and_carries_its_name(
 def test_a_pulled_image_of_another_version_than_its_tag_is_refused(cache: Cache, tmp_path: Path, registry: str) -> None:
     reference = f"{registry}/akuity/kargo:v1.8.4"
     image = SmallImage({"org.opencontainers.image.version": "1.8.3"})
-    push(write_tar(tmp_path / "a.tar", image.layout(reference)), reference, insecure=False)
+    RemoteRegistry(registry).push(write_tar(tmp_path / "a.tar", image.layout(reference)), "akuity/kargo:v1.8.4")
     with pytest.raises(BundleError, match=r"its tag is v1\.8\.4, but the image's label"):
         pulled(cache, reference)
     assert list((cache.root / "pulled").iterdir()) == []

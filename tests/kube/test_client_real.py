@@ -47,6 +47,27 @@ class TestOneObject:
         assert kube.find(ref) is None
         kube.delete(ref)
 
+    def test_pods_are_pulled_for_by_a_secret_where_there_is_one(
+        self, shared_control_plane: ControlPlane, namespace: str
+    ) -> None:
+        kube = Kube(shared_control_plane.kubeconfig, pull_secret="login")
+        container = {"name": "shop", "image": "shop"}
+        template = {"metadata": {"labels": {"app": "shop"}}, "spec": {"containers": [container]}}
+        metadata = {"name": "shop", "namespace": namespace}
+        pod = kube.create({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]})
+        selector = {"matchLabels": {"app": "shop"}}
+        deployment = kube.apply(
+            {
+                "apiVersion": "apps/v1",
+                "kind": "Deployment",
+                "metadata": metadata,
+                "spec": {"selector": selector, "template": template},
+            }
+        )
+        for spec in (pod["spec"], deployment["spec"]["template"]["spec"]):
+            assert spec["imagePullSecrets"] == [{"name": "login"}]
+        assert kube.create(config_map(namespace, "plain", a="b"))["data"] == {"a": "b"}
+
     def test_a_pod_that_is_evicted_goes(self, kube: Kube, namespace: str) -> None:
         pod = {
             "apiVersion": "v1",

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from gitops_e2e.pipeline.names import InvalidPipelineId, PipelineNames
+from gitops_e2e.pipeline.names import REGISTRY, InvalidPipelineId, PipelineNames
 
 
 def test_names_of_a_pipeline() -> None:
@@ -20,6 +20,13 @@ def test_a_private_pipeline_differs_in_its_git_repository_alone() -> None:
     private = PipelineNames("shop", private=True)
     assert private.repository == "private/shop"
     assert private.within(text) == "https://git.example/private/shop.git shop-dev shop/product-api"
+
+
+def test_all_images_of_a_pipeline_are_where_its_registry_is() -> None:
+    text = f"{REGISTRY}/kargo-demo/product-api:0.9.0 {REGISTRY}/kargo-demo/stress:1"
+    outside = PipelineNames("shop", registry="example.com/team")
+    assert outside.within(text) == "example.com/team/shop/product-api:0.9.0 example.com/team/shop/stress:1"
+    assert outside.image_repository("stress") == "example.com/team/shop/stress"
 
 
 @pytest.mark.parametrize("good", ["a", "kargo-demo", "p1", "a" * 30])

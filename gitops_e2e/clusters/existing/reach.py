@@ -7,7 +7,9 @@ import time
 from collections.abc import Iterator, Sequence
 
 from gitops_e2e.clusters.existing.errors import PreflightRefused
+from gitops_e2e.images.remote import RemoteRegistry
 from gitops_e2e.kube import NODES, Kube, Manifest, Ref
+from gitops_e2e.pulling import let_pull
 
 _CONNECT_BOUND = 3.0
 _PULL_BOUND = 120.0
@@ -34,12 +36,15 @@ def node_address(kube: Kube, port: int) -> str:
     )
 
 
-def require_images(kube: Kube, images: Sequence[str], *, pulled: bool = False, remedy: str) -> None:
+def require_images(
+    kube: Kube, images: Sequence[str], outside: RemoteRegistry | None = None, *, pulled: bool = False, remedy: str
+) -> None:
     """Let every node that takes pods get each of the images. Raises PreflightRefused, with the kubelet's words.
 
-    Where `pulled`, it has to come from its registry even where the node has it. They are pods of a moment, which are
-    removed: it does not matter how their commands end.
+    Where `pulled`, it has to come from its registry even where the node has it; `outside` is one that may ask for a
+    login. They are pods of a moment, which are removed: it does not matter how their commands end.
     """
+    let_pull(kube, _NAMESPACE, outside)
     pods = [_pod(node, images, "Always" if pulled else "IfNotPresent") for node in _taking_pods(kube)]
     refs = [Ref.of(kube.create(pod)) for pod in pods]
     try:

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import ssl
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 import urllib3
+import websocket
 from kubernetes import client as api
 from kubernetes import config
 
 from gitops_e2e.deeds import Applied, tell
 from gitops_e2e.errors import HarnessError
-from gitops_e2e.kube import errors
-from gitops_e2e.kube.exec import run_in_container
+from gitops_e2e.kube import errors, websockets
+from gitops_e2e.kube.exec import PROTOCOLS, run_in_container
 from gitops_e2e.kube.objects import Manifest, Ref, Resource
 from gitops_e2e.kube.watch import Watch
 
@@ -206,9 +209,7 @@ class Kube:
         path = f"/api/v1/namespaces/{namespace}/pods/{quote(pod, safe='')}/exec"
         query = {"container": container, "command": argv, "stdout": "true", "stderr": "true"}
         return run_in_container(
-            self.host + path + f"?{urlencode(query, doseq=True)}",
-            self._client.configuration,
-            self._headers("GET", path, _JSON),
+            partial(self._connect, path, query, PROTOCOLS, timeout=timeout),
             timeout=timeout,
             doing=f"cannot run {argv[0]} in pod {pod}",
         )
@@ -311,6 +312,22 @@ class Kube:
         if response.status >= 300:
             raise errors.from_response(doing, response.status, _body(response, doing))
         return response
+
+    def _connect(
+        self, path: str, query: Mapping[str, Any], protocols: Sequence[str], *, timeout: float
+    ) -> websocket.WebSocket:
+        return websockets.connect(
+            f"{self.host}{path}?{urlencode(query, doseq=True)}",
+            self._trust,
+            self._headers("GET", path, _JSON),
+            protocols,
+            no_proxy=self._client.configuration.no_proxy,
+            timeout=timeout,
+        )
+
+    @cached_property
+    def _trust(self) -> ssl.SSLContext:
+        return websockets.tls(self._client.configuration)
 
     def _headers(self, method: str, path: str, content: str) -> dict[str, str]:
         headers = {"Accept": _JSON, "Content-Type": content, "User-Agent": _FIELD_MANAGER}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import socket
 import ssl
 import threading
 import time
@@ -22,12 +23,14 @@ from kubernetes import config
 from gitops_e2e.deeds import Applied, tell
 from gitops_e2e.errors import HarnessError
 from gitops_e2e.kube import errors, websockets
-from gitops_e2e.kube.exec import PROTOCOLS, run_in_container
+from gitops_e2e.kube.exec import EXEC_PROTOCOLS, run_in_container
 from gitops_e2e.kube.objects import Manifest, Ref, Resource
+from gitops_e2e.kube.port_forward import FORWARD_PROTOCOLS, carry
 from gitops_e2e.kube.watch import Watch
 
 _CONNECT_BOUND = 5.0
 _ANSWER_BOUND = 30.0
+_FORWARD_BOUND = 10.0
 _WATCH_GRACE = 10.0
 _CONNECTIONS = 64
 _POLL = 0.1
@@ -209,10 +212,26 @@ class Kube:
         path = f"/api/v1/namespaces/{namespace}/pods/{quote(pod, safe='')}/exec"
         query = {"container": container, "command": argv, "stdout": "true", "stderr": "true"}
         return run_in_container(
-            partial(self._connect, path, query, PROTOCOLS, timeout=timeout),
+            partial(self._connect, path, query, EXEC_PROTOCOLS, timeout=timeout),
             timeout=timeout,
             doing=f"cannot run {argv[0]} in pod {pod}",
         )
+
+    def forward(self, namespace: str, pod: str, port: int, client: socket.socket) -> None:
+        """Carry an open connection of this machine to a TCP port of a pod, until either end closes; see `carry`.
+
+        It becomes non-blocking, and is not closed. Opening the way to the pod is bounded by 10 s a step. Raises
+        NotFound for a pod that is not there, Unreachable when the server does not answer, and KubeError when the pod
+        does not listen.
+        """
+        path = f"/api/v1/namespaces/{namespace}/pods/{quote(pod, safe='')}/portforward"
+        doing = f"cannot forward to port {port} of pod {pod}"
+        with websockets.typed(doing, timeout=_FORWARD_BOUND):
+            session = self._connect(path, {"ports": port}, FORWARD_PROTOCOLS, timeout=_FORWARD_BOUND)
+        try:
+            carry(client, session, doing=doing)
+        finally:
+            session.shutdown()
 
     # --- the server
 

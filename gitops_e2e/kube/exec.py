@@ -16,7 +16,7 @@ from gitops_e2e.kube import errors
 from gitops_e2e.kube.objects import Manifest
 from gitops_e2e.kube.websockets import typed
 
-PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
+EXEC_PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
 """What the session may speak."""
 
 _STDOUT, _STDERR, _STATUS = 1, 2, 3

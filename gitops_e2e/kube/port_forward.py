@@ -156,8 +156,11 @@ class _Relay:
             raise websocket.WebSocketProtocolException(f"a message of channel {channel}")
 
     def _write_session(self) -> None:
+        wire = self._session.sock
+        if wire is None:
+            raise websocket.WebSocketConnectionClosedException("the session was closed")
         try:
-            del self._for_session[: self._session.sock.send(self._for_session)]
+            del self._for_session[: wire.send(self._for_session)]
         except _NOT_NOW:
             return
 

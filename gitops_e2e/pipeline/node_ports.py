@@ -21,7 +21,7 @@ _CONFIG_MAPS = Resource("v1", "ConfigMap", "configmaps", namespaced=True)
 
 def may_be_pipelines(port: int) -> bool:
     """Whether a NodePort is one of those that pipelines get."""
-    return port in DEMO_PORTS.values() or _FIRSTS.start <= port < _FIRSTS.stop + len(STAGES)
+    return port in DEMO_PORTS.values() or _FIRSTS.start <= port < _FIRSTS[-1] + len(STAGES)
 
 
 class NoFreeNodePorts(HarnessError):

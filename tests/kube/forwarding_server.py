@@ -10,7 +10,7 @@ import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
@@ -54,8 +54,9 @@ class Session:
         except (ConnectionError, ssl.SSLError):
             return None
         assert frame.opcode == ABNF.OPCODE_BINARY
+        assert isinstance(frame.data, bytes)
         assert frame.data[0] == 0
-        return bytes(frame.data[1:])
+        return frame.data[1:]
 
     def send(self, channel: int, data: bytes) -> None:
         self.frame(bytes([channel]) + data, ABNF.OPCODE_BINARY)
@@ -80,6 +81,13 @@ class Session:
         return data
 
 
+def echo(session: Session) -> None:
+    """A pod that says what it hears."""
+    session.greet()
+    while (data := session.receive()) is not None:
+        session.send(0, data)
+
+
 @contextmanager
 def serving(folder: Path, pod: Pod, *, status: int = 101) -> Iterator[tuple[Kube, list[str]]]:
     """A client of the server, and the request lines that it is asked by; `status` is what it answers them with."""
@@ -99,14 +107,16 @@ def serving(folder: Path, pod: Pod, *, status: int = 101) -> Iterator[tuple[Kube
 
     def serve(plain: socket.socket) -> None:
         plain.settimeout(_BOUND)
-        with context.wrap_socket(plain, server_side=True) as connection:
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        # A client may leave at any time.
+        with suppress(OSError), context.wrap_socket(plain, server_side=True) as connection:
             port = _shake_hands(connection, asked, status)
             if status == 101:
                 pod(Session(connection, port))
 
     threading.Thread(target=accept, daemon=True).start()
     try:
-        yield Kube(_kubeconfig(folder, listener.getsockname()[1], certificate)), asked
+        yield Kube(kubeconfig(folder, f"https://127.0.0.1:{listener.getsockname()[1]}", certificate)), asked
     finally:
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()
@@ -157,15 +167,16 @@ def _certificate(folder: Path) -> Path:
     return file
 
 
-def _kubeconfig(folder: Path, port: int, certificate: Path) -> Path:
+def kubeconfig(folder: Path, server: str, certificate: Path | None = None) -> Path:
+    """Of a server, whether there is one or not."""
     file = folder / "kubeconfig"
-    cluster = {"server": f"https://127.0.0.1:{port}", "certificate-authority": str(certificate)}
+    trusted = {"certificate-authority": str(certificate)} if certificate else {}
     file.write_text(
         json.dumps(
             {
                 "apiVersion": "v1",
                 "kind": "Config",
-                "clusters": [{"name": "c", "cluster": cluster}],
+                "clusters": [{"name": "c", "cluster": {"server": server, **trusted}}],
                 "users": [{"name": "u", "user": {"token": "t"}}],
                 "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
                 "current-context": "x",

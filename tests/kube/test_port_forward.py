@@ -12,35 +12,29 @@ from pathlib import Path
 import pytest
 from websocket import ABNF
 
+from gitops_e2e.clusters.existing.endpoints import Target
 from gitops_e2e.kube import Kube, KubeError, NotFound, Unreachable
-from tests.kube.forwarding_server import Session, serving
+from tests.kube.forwarding_server import Session, echo, serving
 
 _BOUND = 20.0
-_PORT = 8080
-
-
-def echo(session: Session) -> None:
-    """A pod that says what it hears."""
-    session.greet()
-    while (data := session.receive()) is not None:
-        session.send(0, data)
+_WEB = Target("shop", "web", 8080)
 
 
 class Carrying(threading.Thread):
     """`Kube.forward` at work, and the error that it ended with."""
 
-    def __init__(self, kube: Kube) -> None:
+    def __init__(self, kube: Kube, target: Target) -> None:
         super().__init__(daemon=True)
         self.client, self._ours = socket.socketpair()
         self.client.settimeout(_BOUND)
-        self._kube = kube
+        self._kube, self._target = kube, target
         self.error: Exception | None = None
         self.start()
 
     def run(self) -> None:
         with self._ours:
             try:
-                self._kube.forward("shop", "web", _PORT, self._ours)
+                self._kube.forward(self._target.namespace, self._target.pod, self._target.port, self._ours)
             except KubeError as error:
                 self.error = error
 
@@ -51,8 +45,8 @@ class Carrying(threading.Thread):
 
 
 @contextmanager
-def carrying(kube: Kube) -> Iterator[Carrying]:
-    one = Carrying(kube)
+def carrying(kube: Kube, target: Target = _WEB) -> Iterator[Carrying]:
+    one = Carrying(kube, target)
     with one.client:
         yield one
     one.end()

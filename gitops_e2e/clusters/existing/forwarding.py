@@ -23,7 +23,7 @@ from gitops_e2e.watching.cache import WatchBroken, WatchCache
 from gitops_e2e.watching.snapshot import Blind, Snapshot
 
 _FIRST_LOOK = 30.0
-_POLL = 1.0
+_POLL = 0.25
 _END_BOUND = 5.0
 
 Carry = Callable[[socket.socket, Target], None]

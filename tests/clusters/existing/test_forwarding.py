@@ -51,23 +51,27 @@ class Pods:
     def __init__(self, *names: str) -> None:
         self._servers = {name: socket.create_server((LOOPBACK, 0)) for name in names}
         for name, server in self._servers.items():
-            threading.Thread(target=self._answer, args=(name, server), daemon=True).start()
+            threading.Thread(target=self._accept, args=(name, server), daemon=True).start()
 
     def carry(self, client: socket.socket, target: Target) -> None:
         if target.pod not in self._servers:
             raise KubeError(f"cannot forward to {target.pod}", {"message": "connection refused"})
-        with socket.create_connection(self._servers[target.pod].getsockname(), timeout=_BOUND) as pod:
+        address = self._servers[target.pod].getsockname()
+        with suppress(ConnectionError), socket.create_connection(address, timeout=_BOUND) as pod:
             while data := client.recv(1024):
                 pod.sendall(data)
                 client.sendall(pod.recv(1024))
 
-    @staticmethod
-    def _answer(name: str, server: socket.socket) -> None:
+    def _accept(self, name: str, server: socket.socket) -> None:
         while True:
             connection, _ = server.accept()
-            with connection, suppress(ConnectionError):  # a client may leave at any time
-                while data := connection.recv(1024):
-                    connection.sendall(f"{name}: ".encode() + data)
+            threading.Thread(target=self._answer, args=(name, connection), daemon=True).start()
+
+    @staticmethod
+    def _answer(name: str, connection: socket.socket) -> None:
+        with connection, suppress(ConnectionError):  # a client may leave at any time
+            while data := connection.recv(1024):
+                connection.sendall(f"{name}: ".encode() + data)
 
 
 class Said:

@@ -100,8 +100,9 @@ class Harness:
 
     @staticmethod
     def reuse(name: str, budgets: Budgets, supply: Supply) -> Harness:
-        """The same, with everything as installed that a killed run may have left otherwise."""
+        """The same for the process that a run belongs to, with all as installed that a killed one may have changed."""
         harness = Harness.attach(name, budgets, supply)
+        harness.reach()
         harness.configure_kargo({})
         return harness
 
@@ -111,7 +112,7 @@ class Harness:
         for line in preflight.table(rows):
             say(f"  {line}")
         preflight.require(rows, where=self.kube.host)
-        say(f"  NodePorts are reached at {self.cluster.address}")
+        self.reach()
         ours = [name for name in self.images.names if name.partition(":")[0] != SERVICE]
         remedy = "load the images into the nodes first, or give --registry URL (docs/existing.md)"
         if self.outside:
@@ -120,6 +121,11 @@ class Harness:
                 self.images.push(ours, self.outside)
         with doing("asking the nodes for the stack's images"):
             require_images(self.kube, [self.images.reference(name) for name in ours], self.outside, remedy=remedy)
+
+    def reach(self) -> None:
+        """Let NodePorts answer, and tell how they do. Raises HarnessError."""
+        ports = {port for component in self.stack.components for port in component.node_ports()}
+        say(f"  NodePorts are reached {self.cluster.reach(ports)}")
 
     def look_at_registry(self) -> None:
         """Let the nodes pull what pipelines run from the registry in the cluster. Raises PreflightRefused."""

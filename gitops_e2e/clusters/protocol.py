@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -29,6 +29,13 @@ class Cluster(Protocol):
     @property
     def address(self) -> str:
         """The host at which NodePorts answer."""
+
+    def reach(self, ports: Collection[int]) -> str:
+        """Let NodePorts answer at `address` while this process is at the cluster, and tell how, in words.
+
+        It is for the process that a run belongs to. `ports` are those of the stack. Raises HarnessError where they
+        cannot be reached.
+        """
 
     @property
     def scratch(self) -> Path:

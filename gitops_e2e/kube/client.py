@@ -4,27 +4,33 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 import urllib3
+import websocket
 from kubernetes import client as api
 from kubernetes import config
 
 from gitops_e2e.deeds import Applied, tell
 from gitops_e2e.errors import HarnessError
-from gitops_e2e.kube import errors
-from gitops_e2e.kube.exec import run_in_container
+from gitops_e2e.kube import errors, websockets
+from gitops_e2e.kube.exec import EXEC_PROTOCOLS, run_in_container
 from gitops_e2e.kube.objects import Manifest, Ref, Resource, pulled_by
+from gitops_e2e.kube.port_forward import FORWARD_PROTOCOLS, carry
 from gitops_e2e.kube.watch import Watch
 
 _CONNECT_BOUND = 5.0
 _ANSWER_BOUND = 30.0
+_FORWARD_BOUND = 10.0
 _WATCH_GRACE = 10.0
 _CONNECTIONS = 64
 _POLL = 0.1
@@ -213,12 +219,26 @@ class Kube:
         path = f"/api/v1/namespaces/{namespace}/pods/{quote(pod, safe='')}/exec"
         query = {"container": container, "command": argv, "stdout": "true", "stderr": "true"}
         return run_in_container(
-            self.host + path + f"?{urlencode(query, doseq=True)}",
-            self._client.configuration,
-            self._headers("GET", path, _JSON),
+            partial(self._connect, path, query, EXEC_PROTOCOLS, timeout=timeout),
             timeout=timeout,
             doing=f"cannot run {argv[0]} in pod {pod}",
         )
+
+    def forward(self, namespace: str, pod: str, port: int, client: socket.socket) -> None:
+        """Carry an open connection of this machine to a TCP port of a pod, until either end closes; see `carry`.
+
+        It becomes non-blocking, and is not closed. Opening the way to the pod is bounded by 10 s a step. Raises
+        NotFound for a pod that is not there, Unreachable when the server does not answer, and KubeError when the pod
+        does not listen.
+        """
+        path = f"/api/v1/namespaces/{namespace}/pods/{quote(pod, safe='')}/portforward"
+        doing = f"cannot forward to port {port} of pod {pod}"
+        with websockets.typed(doing, timeout=_FORWARD_BOUND):
+            session = self._connect(path, {"ports": port}, FORWARD_PROTOCOLS, timeout=_FORWARD_BOUND)
+        try:
+            carry(client, session, doing=doing)
+        finally:
+            session.shutdown()
 
     # --- the server
 
@@ -321,6 +341,22 @@ class Kube:
         if response.status >= 300:
             raise errors.from_response(doing, response.status, _body(response, doing))
         return response
+
+    def _connect(
+        self, path: str, query: Mapping[str, Any], protocols: Sequence[str], *, timeout: float
+    ) -> websocket.WebSocket:
+        return websockets.connect(
+            f"{self.host}{path}?{urlencode(query, doseq=True)}",
+            self._trust,
+            self._headers("GET", path, _JSON),
+            protocols,
+            no_proxy=self._client.configuration.no_proxy,
+            timeout=timeout,
+        )
+
+    @cached_property
+    def _trust(self) -> ssl.SSLContext:
+        return websockets.tls(self._client.configuration)
 
     def _headers(self, method: str, path: str, content: str) -> dict[str, str]:
         headers = {"Accept": _JSON, "Content-Type": content, "User-Agent": _FIELD_MANAGER}

@@ -19,6 +19,11 @@ _SERVICES = Resource("v1", "Service", "services", namespaced=True)
 _CONFIG_MAPS = Resource("v1", "ConfigMap", "configmaps", namespaced=True)
 
 
+def may_be_pipelines(port: int) -> bool:
+    """Whether a NodePort is one of those that pipelines get."""
+    return port in DEMO_PORTS.values() or _FIRSTS.start <= port < _FIRSTS[-1] + len(STAGES)
+
+
 class NoFreeNodePorts(HarnessError):
     """The cluster has no NodePorts left for the pipeline, or another one has the demo's."""
 

@@ -90,15 +90,23 @@ class Snapshot:
         """The objects of a resource in a namespace. Raises Blind."""
         return tuple(self._objects(resource, namespace).values())
 
+    def everywhere(self, resource: Resource) -> tuple[Manifest, ...]:
+        """The objects of a resource in all namespaces. Raises Blind."""
+        by_namespace = self._seen(resource).objects.values()
+        return tuple(manifest for objects in by_namespace for manifest in objects.values())
+
     def touches(self, scope: frozenset[Place]) -> bool:
         """Whether this snapshot differs from the one before in any of these places, `with_whole_resources`."""
         return not self.places.isdisjoint(scope)
 
     def _objects(self, resource: Resource, namespace: str | None) -> Mapping[str, Manifest]:
+        return self._seen(resource).objects.get(namespace or "", {})
+
+    def _seen(self, resource: Resource) -> Collection:
         collection = self.collections.get(resource, Collection())
         if collection.blind:
             raise Blind(f"{resource.plural} cannot be seen: {collection.blind}")
-        return collection.objects.get(namespace or "", {})
+        return collection
 
 
 def trimmed(manifest: Manifest, before: Manifest | None) -> Manifest:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from gitops_e2e.cache import Cache
+from gitops_e2e.clusters.existing.endpoints import Target
 from gitops_e2e.clusters.node import requirements
 from gitops_e2e.images import Images
 from gitops_e2e.images.golden import make_golden_root
@@ -18,6 +19,7 @@ from gitops_e2e.pipeline.pods import WatchedPods, are_ready, narrate
 from gitops_e2e.toolchain import Toolchain
 from gitops_e2e.watching import WatchCache, expect
 from tests.clusters.kit import Kit, eventually
+from tests.kube.test_port_forward import carrying
 
 pytestmark = pytest.mark.node
 
@@ -92,6 +94,37 @@ class TestExecute:
         with pytest.raises(KubeError, match="did not end within 1 s"):
             kube.execute("default", "worker", "shell", ["sh", "-c", script], timeout=1)
         assert time.monotonic() - began < 30
+
+
+class TestForward:
+    def test_a_port_of_a_pod_until_the_pod_closes(self, kube: Kube) -> None:
+        serve = ["redis-server", "--port", "7000", "--save", "", "--daemonize", "yes"]
+        kube.execute("default", "worker", "shell", serve)
+        assert eventually(lambda: self._ask(kube, 7000, b"PING\r\n", 7) == (b"+PONG\r\n", None))
+
+        # Redis closes after QUIT: that is an end, no error.
+        assert self._ask(kube, 7000, b"PING\r\nQUIT\r\n", None) == (b"+PONG\r\n+OK\r\n", None)
+
+    def test_a_port_that_nobody_listens_at(self, kube: Kube) -> None:
+        heard, error = self._ask(kube, 7001, b"PING\r\n", None)
+
+        assert heard == b""
+        assert "cannot forward to port 7001 of pod worker: " in str(error)
+        assert "refused" in str(error)
+
+    def test_a_pod_that_is_not_there(self, kube: Kube) -> None:
+        with carrying(kube, Target("default", "nobody", 80)) as one:
+            assert isinstance(one.end(), NotFound)
+
+    @staticmethod
+    def _ask(kube: Kube, port: int, said: bytes, length: int | None) -> tuple[bytes, Exception | None]:
+        """What the worker answers, so much of it or all until it closes, and what went wrong."""
+        with carrying(kube, Target("default", "worker", port)) as one:
+            one.client.sendall(said)
+            heard = b""
+            while (length is None or len(heard) < length) and (data := one.client.recv(1024)):
+                heard += data
+        return heard, one.end()
 
 
 class TestLogs:

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from gitops_e2e.kube import Kube, Ref
-from gitops_e2e.pipeline.node_ports import DEMO_PORTS, NodePorts, NoFreeNodePorts
+from gitops_e2e.pipeline.node_ports import DEMO_PORTS, NodePorts, NoFreeNodePorts, may_be_pipelines
 from tests.control_plane import ControlPlane
 
 pytestmark = pytest.mark.node
@@ -51,6 +51,11 @@ def test_pipelines_get_ports_of_their_own(node_ports: NodePorts) -> None:
     assert list(first) == ["dev", "staging", "prod"]
     assert len({*first.values(), *second.values()}) == 6
     assert all(30000 <= port <= 32767 for port in [*first.values(), *second.values()])
+
+
+def test_ports_of_pipelines_are_known_by_their_numbers(node_ports: NodePorts) -> None:
+    assert all(map(may_be_pipelines, [*DEMO_PORTS.values(), *node_ports.claim("shop").values(), 32766]))
+    assert not any(map(may_be_pipelines, [30080, 30500, 30999, 32767]))
 
 
 def test_nobody_but_the_demo_gets_its_ports(node_ports: NodePorts) -> None:

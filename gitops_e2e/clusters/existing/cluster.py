@@ -7,14 +7,16 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from gitops_e2e.cache import Cache
 from gitops_e2e.clusters.existing.contexts import Context
 from gitops_e2e.clusters.existing.errors import ExistingExists, ExistingFailed, ExistingNotFound
-from gitops_e2e.clusters.existing.reach import node_address
+from gitops_e2e.clusters.existing.forwarding import Forwarder
+from gitops_e2e.clusters.existing.listening import LOOPBACK
+from gitops_e2e.clusters.existing.reach import answering, node_addresses
 from gitops_e2e.clusters.existing.state import ExistingState, folder, states
 from gitops_e2e.clusters.node.identity import ProcessIdentity
 from gitops_e2e.kube import Kube, KubeError
@@ -34,7 +36,7 @@ class Existing:
     def __init__(self, state: ExistingState, cache: Cache | None = None) -> None:
         self._state = state
         self._cache = cache
-        self._address: str | None = None
+        self._forwarder: Forwarder | None = None
 
     @staticmethod
     def take(name: str, context: Context, *, cache: Cache | None = None) -> Existing:
@@ -93,10 +95,34 @@ class Existing:
 
     @property
     def address(self) -> str:
-        """The first address of a node at which this machine is answered. Raises PreflightRefused and KubeError."""
-        if self._address is None:
-            self._address = node_address(Kube(self.kubeconfig), _A_NODE_PORT)
-        return self._address
+        """Where `reach` found that NodePorts answer. Raises ExistingFailed where nobody looked yet."""
+        if self._state.address is None:
+            raise ExistingFailed(
+                "nobody has found out yet how this cluster's NodePorts are reached",
+                where=self._state.server,
+                remedy="let the run that is there install the stack first",
+            )
+        return self._state.address
+
+    def reach(self, ports: Collection[int]) -> str:
+        """Find a node that answers; where there is none, forward NodePorts to this machine's loopback.
+
+        What was found is written down, for the run's other processes. Another process that holds the run forwards for
+        this one, too. Raises PortTaken, Blind or KubeError.
+        """
+        if holder := self._other_holder:
+            return f"at {self.address}, as process {holder.pid} reaches them"
+        self._stop_forwarding()
+        kube = Kube(self.kubeconfig)
+        nodes = node_addresses(kube)
+        address = answering(nodes, _A_NODE_PORT)
+        if address is None:
+            self._forward(kube, ports)
+        self._state = replace(self._state, address=address or LOOPBACK)
+        states(self._cache).save(self._state)
+        if address:
+            return f"at {address}"
+        return f"through the API server, on {LOOPBACK} (no node answers at {', '.join(nodes) or 'any address'})"
 
     def load(self, archives: Sequence[Path]) -> None:
         """Its nodes are not ours: they are given nothing. Raises ExistingFailed where there is something to give."""
@@ -104,7 +130,7 @@ class Existing:
             raise ExistingFailed("images cannot be loaded into the nodes of a cluster that somebody else made")
 
     def check(self) -> None:
-        """Raise ExistingFailed if the API server does not answer any more."""
+        """Raise ExistingFailed if the API server does not answer any more, and what keeps NodePorts from answering."""
         try:
             Kube(self.kubeconfig).raw("/version")
         except KubeError as error:
@@ -113,6 +139,8 @@ class Existing:
                 where=self._state.server,
                 remedy="see whether it is there; what the run made is removed by the next one, or by --uninstall",
             ) from error
+        if self._forwarder:
+            self._forwarder.check()
 
     def restart_api_server(self) -> None:
         """It is somebody else's. Raises ExistingFailed."""
@@ -122,7 +150,8 @@ class Existing:
         )
 
     def keep(self) -> None:
-        """Let the run's name outlive this process."""
+        """Let the run's name outlive this process; forwarding ends with it, and the next run begins it anew."""
+        self._stop_forwarding()
         self._state = replace(self._state, owner=None)
         states(self._cache).save(self._state)
         atexit.unregister(self.delete)
@@ -130,7 +159,24 @@ class Existing:
     def delete(self) -> None:
         """Let the cluster go: this machine forgets it. What is installed there stays until it is uninstalled."""
         atexit.unregister(self.delete)
+        self._stop_forwarding()
         _forget(self._state, self._cache)
+
+    @property
+    def _other_holder(self) -> ProcessIdentity | None:
+        owner = self._state.owner
+        return owner if owner and owner.alive and owner.pid != os.getpid() else None
+
+    def _forward(self, kube: Kube, ports: Collection[int]) -> None:
+        self._forwarder = Forwarder.of(kube, ports)
+        self._forwarder.start()
+        atexit.register(self._stop_forwarding)
+
+    def _stop_forwarding(self) -> None:
+        atexit.unregister(self._stop_forwarding)
+        if self._forwarder:
+            self._forwarder.close()
+            self._forwarder = None
 
 
 def _claim(name: str, context: Context, cache: Cache | None) -> ExistingState:

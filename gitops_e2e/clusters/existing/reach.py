@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from gitops_e2e.clusters.existing.errors import PreflightRefused
 from gitops_e2e.images.remote import RemoteRegistry
@@ -18,22 +18,19 @@ _NAMESPACE = "default"
 _GIVEN_UP = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"}
 
 
-def node_address(kube: Kube, port: int) -> str:
-    """The first address of a node at which this machine is answered, be it by a refusal. Raises PreflightRefused."""
-    addresses = [
+def node_addresses(kube: Kube) -> Sequence[str]:
+    """The addresses that the nodes have by their own account, in and outside of their network."""
+    return [
         str(each["address"])
         for node in kube.list(NODES)
         for each in node["status"].get("addresses", [])
         if each["type"] in {"InternalIP", "ExternalIP"}
     ]
-    for address in addresses:
-        if _answers(address, port):
-            return address
-    raise PreflightRefused(
-        f"no node answers at port {port} of {', '.join(addresses) or 'any address'}: NodePorts cannot be reached",
-        where=kube.host,
-        remedy="run where the nodes' addresses can be reached, with NodePorts let through",
-    )
+
+
+def answering(addresses: Iterable[str], port: int) -> str | None:
+    """The first address at which this machine is answered, be it by a refusal, within 3 s; None where there is none."""
+    return next((address for address in addresses if _answers(address, port)), None)
 
 
 def require_images(

@@ -15,12 +15,17 @@ from gitops_e2e.clusters.records import Records
 
 @dataclass(frozen=True)
 class ExistingState(ClusterFiles):
-    """A run: its name, the API server it is on, where its files are, who owns it (None once it was handed over)."""
+    """A run: its name, the API server it is on, where its files are, who owns it (None once it was handed over).
+
+    `address` is where its NodePorts answer, None as long as nobody looked. It is this machine's loopback where the
+    process that the run belongs to forwards them.
+    """
 
     name: str
     server: str
     data: Path
     owner: ProcessIdentity | None
+    address: str | None = None
 
     @property
     def dead(self) -> bool:
@@ -36,7 +41,7 @@ class ExistingState(ClusterFiles):
         """The state that `to_json` wrote."""
         raw: dict[str, Any] = json.loads(text)
         owner = ProcessIdentity(**raw["owner"]) if raw["owner"] else None
-        return ExistingState(raw["name"], raw["server"], Path(raw["data"]), owner)
+        return ExistingState(raw["name"], raw["server"], Path(raw["data"]), owner, raw.get("address"))
 
 
 def states(cache: Cache | None = None) -> Records[ExistingState]:

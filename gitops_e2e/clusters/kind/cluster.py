@@ -8,7 +8,7 @@ import re
 import socket
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -143,6 +143,10 @@ class Kind:
         if self._address is None:
             self._address = self._state.engine.address(self._state.node)
         return self._address
+
+    def reach(self, ports: Collection[int]) -> str:  # noqa: ARG002 - all of them answer
+        """They answer by themselves."""
+        return f"at {self.address}"
 
     @property
     def scratch(self) -> Path:

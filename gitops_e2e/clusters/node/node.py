@@ -6,7 +6,7 @@ import atexit
 import os
 import re
 import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
@@ -101,6 +101,10 @@ class Node:
     def address(self) -> str:
         """The node's own address: of the API server (port 6443) and of NodePorts."""
         return str(self._state.subnet.node)
+
+    def reach(self, ports: Collection[int]) -> str:  # noqa: ARG002 - all of them answer
+        """They answer by themselves."""
+        return f"at {self.address}"
 
     @property
     def kubeconfig(self) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 from collections.abc import Iterator
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -22,6 +23,7 @@ from gitops_e2e.commands import run as run_command
 from gitops_e2e.kube import Kube, Manifest
 from gitops_e2e.toolchain import Toolchain
 from tests.clusters.existing.apart import a_cluster_apart, objects
+from tests.clusters.kit import state_of
 from tests.harness.running import assert_refused, run
 from tests.local_registry import running_registry
 
@@ -32,6 +34,15 @@ _USER = "runner"
 _BOUND = 900.0
 _HEADLINE = "prod_canary_exceeds_150mb_and_rolls_back"
 _HOSTS = "etc/containerd/certs.d"
+# Raw, before kube-proxy's rules have given such a packet another destination.
+_NODE_PORTS_UNREACHED = """\
+table ip node-ports-unreached {
+    chain prerouting {
+        type filter hook prerouting priority raw
+        iifname "eth0" tcp dport 30000-32767 drop
+    }
+}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +71,16 @@ def kubeconfig(apart: Node, toolchain: Toolchain, tmp_path_factory: pytest.TempP
     return file
 
 
+@pytest.fixture
+def unreached(apart: Node) -> Iterator[None]:
+    """No packet from this machine gets to the node's NodePorts; pods and the node itself still reach them."""
+    _nft(apart, _NODE_PORTS_UNREACHED)
+    try:
+        yield
+    finally:
+        _nft(apart, "delete table ip node-ports-unreached\n")
+
+
 def test_a_run_uses_what_is_there_and_uninstalls_what_it_made(apart: Node, kubeconfig: Path) -> None:
     where = ("--cluster", "existing", "--kubeconfig", str(kubeconfig))
     before = objects(Kube(apart.kubeconfig))
@@ -73,6 +94,28 @@ def test_a_run_uses_what_is_there_and_uninstalls_what_it_made(apart: Node, kubec
     assert code == 0, text
     assert objects(Kube(apart.kubeconfig)) == before
     assert not any(RUN in text for text in before.values())
+
+
+@pytest.mark.usefixtures("unreached")
+def test_node_ports_that_are_not_reached_are_forwarded_through_the_api_server(apart: Node, kubeconfig: Path) -> None:
+    where = ("--cluster", "existing", "--kubeconfig", str(kubeconfig))
+
+    code, text = run(*where, "-n", "1", "-k", "endpoints_of_stage_answer and dev", bound=_BOUND)
+
+    assert code == 0, text
+    words = f"NodePorts are reached through the API server, on 127.0.0.1 (no node answers at {apart.address})"
+    assert words in text, text
+    assert run(*where, "--uninstall", bound=_BOUND)[0] == 0
+
+
+@pytest.mark.usefixtures("unreached")
+def test_a_node_port_that_is_taken_on_this_machine_is_named(kubeconfig: Path) -> None:
+    where = ("--cluster", "existing", "--kubeconfig", str(kubeconfig))
+
+    with socket.create_server(("127.0.0.1", 30500)):
+        code, text = run(*where, "-k", "Kubernetes", bound=_BOUND)
+
+    assert_refused(code, text, "NodePort 30500 cannot be forwarded", "ss -ltnp")
 
 
 def test_nodes_have_everything_from_a_registry_outside(apart: Node, kubeconfig: Path, tmp_path: Path) -> None:
@@ -112,6 +155,13 @@ def _trust(folder: Path, authority: Path) -> None:
     folder.mkdir()
     shutil.copy(authority, folder / "ca.crt")
     (folder / "hosts.toml").write_text(f'[host."https://{folder.name}"]\nca = "/{_HOSTS}/{folder.name}/ca.crt"\n')
+
+
+def _nft(node: Node, rules: str) -> None:
+    """Have rules loaded in the node's network namespace."""
+    init = state_of(node.name).init
+    assert init
+    run_command(["nsenter", f"--net=/proc/{init.pid}/ns/net", "nft", "--file", "-"], stdin=rules, timeout=10)
 
 
 def _restricted() -> Iterator[Manifest]:

@@ -47,6 +47,10 @@ product-api: $(READY)  ## style, types and tests of the service under test, with
 	cd product-api && export PATH="$(abspath $(BIN)):$$PATH" && \
 	  npm ci --no-audit --no-fund --no-update-notifier && npm run lint && npm test
 
+.PHONY: charts
+charts: $(READY)  ## the pinned Helm charts and their values; CHARTS="--bundle DIR" or CHARTS=--pull renders them, too
+	@$(BIN)/python -m gitops_e2e.components.charts $(CHARTS)
+
 .PHONY: report
 report: $(READY)  ## the pages of the last run anew, from what it recorded: reports/index.html lists all runs
 	@$(BIN)/python -m gitops_e2e.report

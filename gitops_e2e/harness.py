@@ -15,6 +15,7 @@ from gitops_e2e.clusters.protocol import Cluster
 from gitops_e2e.clusters.providers import Provider
 from gitops_e2e.components.argocd import ArgoCD
 from gitops_e2e.components.authority import Authority
+from gitops_e2e.components.charts.charts import Charts
 from gitops_e2e.components.component import KARGO
 from gitops_e2e.components.git_server import Repositories
 from gitops_e2e.components.kargo import KargoChoice
@@ -65,7 +66,7 @@ class Harness:
     def start(provider: Provider, name: str, budgets: Budgets, supply: Supply) -> Harness:
         """Take this machine from what it is to a cluster with the stack ready. What was begun ends on an error."""
         toolchain = Toolchain(Cache.of_user())
-        images = supply.images(toolchain)
+        images = supply.images(toolchain, provider.name)
         with doing(f"starting cluster {name} ({provider.name})"):
             cluster = provider.start(name, images, toolchain)
         try:
@@ -88,7 +89,8 @@ class Harness:
     def find(name: str, budgets: Budgets, supply: Supply) -> Harness:
         """A cluster that runs already, however its stack is; it is not owned. Raises HarnessError."""
         toolchain = Toolchain(Cache.of_user())
-        return _on(providers.attach(name, toolchain), toolchain, supply.images(toolchain), budgets, supply.kargo)
+        cluster = providers.attach(name, toolchain)
+        return _on(cluster, toolchain, supply.images(toolchain, cluster.provider), budgets, supply.kargo)
 
     @staticmethod
     def attach(name: str, budgets: Budgets, supply: Supply) -> Harness:
@@ -184,6 +186,11 @@ class Harness:
     def configure_kargo(self, environment: Mapping[str, str]) -> None:
         """Run Kargo's controller with these of its environment variables; with {}, as installed."""
         self.stack.configure(self.stack.component(KARGO), _KARGO_CONTROLLER, environment)
+
+    @property
+    def not_run(self) -> tuple[str, ...]:
+        """What the demo's installation has and this one has not."""
+        return Charts(self.images.bundle, self.images.upstream).not_run()
 
     def kubernetes_version(self) -> str:
         """The version that the API server reports: "v1.34.4"."""

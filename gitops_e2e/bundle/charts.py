@@ -15,12 +15,16 @@ _ABOUT = "Chart.yaml"
 
 @dataclass(frozen=True)
 class Chart:
-    """A whole chart: what it is called, its version, and the digest of the file."""
+    """A whole chart: what it is called, its version, and the digest of the file.
+
+    `app_version` is the release of the software in it, "" where the chart does not say it.
+    """
 
     path: Path
     name: str
     version: str
     digest: str
+    app_version: str = ""
 
     @staticmethod
     def read(path: Path) -> Chart:
@@ -34,7 +38,8 @@ class Chart:
             name, version = str(described["name"]), str(described["version"])
         except (yaml.YAMLError, KeyError, TypeError) as error:
             raise contents.wrong(f"its {_ABOUT} does not say the chart's name and version") from error
-        return Chart(path, name, version, hashlib.sha256(path.read_bytes()).hexdigest())
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        return Chart(path, name, version, digest, str(described.get("appVersion", "")))
 
     def __str__(self) -> str:
         return f"chart {self.name} {self.version}"

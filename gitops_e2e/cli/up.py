@@ -76,7 +76,7 @@ def up(
 
 def _start(name: str, cluster: str, supply: Supply, given: Given) -> Demo:
     provider = Provider.choose(cluster)
-    for line in (f"cluster: {provider.name} ({provider.reason})", *supply.told()):
+    for line in (f"cluster: {provider.name} ({provider.reason})", *supply.told(provider.name)):
         say(f"  {line}")
     login = None
     if given != Given():

@@ -11,7 +11,7 @@ from gitops_e2e.clusters.existing.state import states as existing_states
 from gitops_e2e.clusters.kind.cluster import Kind, Tools
 from gitops_e2e.clusters.kind.engine import Engine
 from gitops_e2e.clusters.kind.errors import EngineUnavailable
-from gitops_e2e.clusters.kind.node_image import make_node_image
+from gitops_e2e.clusters.kind.node_image import make_node_image, published_node_image
 from gitops_e2e.clusters.kind.state import states as kind_states
 from gitops_e2e.clusters.node import requirements
 from gitops_e2e.clusters.node.node import Node
@@ -89,13 +89,22 @@ class Provider:
         return Node.start(name, binary=toolchain.binary, golden=golden, pause=images.reference("pause"))
 
 
+def provider_of(name: str) -> str:
+    """The name of the provider that a cluster is from, which runs or ran; that of the node for one nobody knows."""
+    if existing_states().find(name):
+        return Existing.provider
+    return Kind.provider if kind_states().find(name) else Node.provider
+
+
 def attach(name: str, toolchain: Toolchain) -> Cluster:
     """A cluster that an earlier run kept, or that another process of this run owns. Raises HarnessError."""
-    if existing_states().find(name):
-        return Existing.attach(name)
-    if kind_states().find(name):
-        return Kind.attach(name, Tools.of(toolchain))
-    return Node.attach(name)
+    match provider_of(name):
+        case Existing.provider:
+            return Existing.attach(name)
+        case Kind.provider:
+            return Kind.attach(name, Tools.of(toolchain))
+        case _:
+            return Node.attach(name)
 
 
 def _our_servers() -> set[str]:
@@ -129,6 +138,6 @@ def _start_kind(name: str, images: Images, toolchain: Toolchain) -> Cluster:
         name,
         engine=Engine.local(),
         tools=Tools.of(toolchain),
-        image=make_node_image(images),
-        archives=[images.archive(name) for name in images.names],
+        image=published_node_image() if images.upstream else make_node_image(images),
+        archives=[images.archive(name) for name in images.carried],
     )

@@ -29,22 +29,26 @@ NO_ELECTION = "--leader-elect=false"
 and one that takes the place of a killed one would wait until the lease is over."""
 
 
-def adapted(manifests: Iterable[Manifest], *, namespace: str, images: Mapping[str, str]) -> list[Manifest]:
+def adapted(
+    manifests: Iterable[Manifest], *, namespace: str, images: Mapping[str, str], pulls: bool = False
+) -> list[Manifest]:
     """The manifests placed in a namespace, with our images and probes that are asked often.
 
-    `images` maps an image's name without tag, as the manifests have it, to the reference to use.
-    Raises HarnessError for a workload whose image is not in the map.
+    `images` maps an image's name without tag, as the manifests have it, to the reference to use. One that is not in
+    the map stays as it is published where the cluster `pulls` images.
+    Raises HarnessError for such an image where it does not.
     """
-    return [_adapted(manifest, namespace, images) for manifest in manifests if manifest["kind"] not in _LEFT_OUT]
+    kept = (manifest for manifest in manifests if manifest["kind"] not in _LEFT_OUT)
+    return [_adapted(manifest, namespace, images, pulls=pulls) for manifest in kept]
 
 
-def _adapted(manifest: Manifest, namespace: str, images: Mapping[str, str]) -> Manifest:
+def _adapted(manifest: Manifest, namespace: str, images: Mapping[str, str], *, pulls: bool) -> Manifest:
     changed = copy.deepcopy(manifest)
     if changed["kind"] not in _CLUSTER_SCOPED:
         changed["metadata"].setdefault("namespace", namespace)
     if changed["kind"] in _WORKLOADS:
         for container in containers(changed):
-            container["image"] = _image(container["image"], images, manifest)
+            container["image"] = _image(container["image"], images, manifest, pulls=pulls)
             container["imagePullPolicy"] = "IfNotPresent"
             _ask_often(container)
     return changed
@@ -57,8 +61,11 @@ def containers(workload: Manifest) -> Iterator[dict[str, Any]]:
     yield from pod["containers"]
 
 
-def _image(published: str, images: Mapping[str, str], manifest: Manifest) -> str:
-    name = published.rpartition(":")[0] if ":" in published.rpartition("/")[2] else published
+def _image(published: str, images: Mapping[str, str], manifest: Manifest, *, pulls: bool) -> str:
+    tagged = published.partition("@")[0]
+    name = tagged.rpartition(":")[0] if ":" in tagged.rpartition("/")[2] else tagged
+    if name not in images and pulls:
+        return published
     if name not in images:
         raise HarnessError(
             f"no image of ours stands for {name}", where=f"{manifest['kind']} {manifest['metadata']['name']}"

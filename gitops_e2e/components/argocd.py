@@ -1,4 +1,4 @@
-"""Argo CD core (no API server, no UI), from the install manifest in its module."""
+"""Argo CD: core (no API server, no UI) from the install manifest in its module, or all of it by its chart."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import secrets
 from dataclasses import dataclass
 from typing import ClassVar
 
+from gitops_e2e.bundle import Chart
 from gitops_e2e.components import git_server
 from gitops_e2e.components.adapting import adapted, with_environment
 from gitops_e2e.components.applying import apply_all
 from gitops_e2e.components.authority import Authority
+from gitops_e2e.components.charts.pins import values_of
 from gitops_e2e.components.component import Component
 from gitops_e2e.components.sources import Sources
 from gitops_e2e.images import Images
@@ -20,13 +22,18 @@ _MODULE = "github.com/argoproj/argo-cd/v3"
 
 @dataclass(frozen=True)
 class ArgoCD(Component):
-    """Application controller, ApplicationSet controller, repo server, Redis; the AppProject `default`."""
+    """Application controller, ApplicationSet controller, repo server, Redis; the AppProject `default`.
+
+    By its chart, where one is given, also the API server; and where pods reach the internet, the UI's extension that
+    shows Rollouts.
+    """
 
     name: ClassVar[str] = "Argo CD"
     namespace: ClassVar[str] = "argocd"
     sources: Sources
     images: Images
     authority: Authority
+    chart: Chart | None = None
 
     def install(self, kube: Kube, *, within: float) -> None:
         """Apply the manifests, but for Secrets that are there: pods run with what is in them. Raises KubeError."""
@@ -35,19 +42,25 @@ class ArgoCD(Component):
         apply_all(kube, [each for each in manifests if each not in there], within=within)
 
     def manifests(self) -> list[Manifest]:
-        """The core install, with what the missing API server would have made, and trust in the Git server."""
-        upstream = self.sources.upstream(_MODULE, "manifests/core-install.yaml")
+        """What is published, with what a missing API server would have made, and trust in the Git server."""
         images = {
             "quay.io/argoproj/argocd": self.images.reference("argocd"),
             "public.ecr.aws/docker/library/redis": self.images.reference("redis"),
         }
-        core = adapted(upstream, namespace=self.namespace, images=images)
+        core = adapted(self._published(), namespace=self.namespace, images=images, pulls=self.images.upstream)
         # No GnuPG in the image: signatures are not part of the pipeline under test.
         core = with_environment(core, "argocd-repo-server", {"ARGOCD_GPG_ENABLED": "false"})
         for manifest in core:
             self._complete(manifest)
         namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.namespace}}
         return [namespace, *core, _redis_password(self.namespace), _default_project(self.namespace)]
+
+    def _published(self) -> list[Manifest]:
+        if self.chart is None:
+            return self.sources.upstream(_MODULE, "manifests/core-install.yaml")
+        extension = ["rollout-extension"] if self.images.upstream else []
+        values = [values_of(name) for name in (self.chart.name, *extension)]
+        return self.sources.packed_chart(self.chart, namespace=self.namespace, values=values)
 
     def _complete(self, manifest: Manifest) -> None:
         match manifest["kind"], manifest["metadata"]["name"]:

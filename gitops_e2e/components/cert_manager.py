@@ -1,12 +1,14 @@
-"""cert-manager, from the chart in its module, with an issuer for the stack's own CA."""
+"""cert-manager, by the chart in its module or by a packed one, with an issuer for the stack's own CA."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import ClassVar
 
-from gitops_e2e.components.adapting import NO_ELECTION, adapted
+from gitops_e2e.bundle import Chart
+from gitops_e2e.components.adapting import adapted
 from gitops_e2e.components.authority import Authority
+from gitops_e2e.components.charts.pins import values_of
 from gitops_e2e.components.component import Component
 from gitops_e2e.components.sources import Sources
 from gitops_e2e.images import Images
@@ -28,6 +30,7 @@ class CertManager(Component):
     sources: Sources
     images: Images
     authority: Authority
+    chart: Chart | None = None
 
     def beside(self) -> list[Manifest]:
         """The CA, which an issuer of ours issues with."""
@@ -35,23 +38,18 @@ class CertManager(Component):
 
     def manifests(self) -> list[Manifest]:
         """The chart, rendered without its start-up job, and the CA. Some of its roles are for kube-system."""
-        chart = self.sources.chart(
-            _MODULE,
-            "deploy/charts/cert-manager",
-            "deploy/crds",
-            namespace=self.namespace,
-            values={
-                "installCRDs": "true",
-                "startupapicheck.enabled": "false",
-                "prometheus.enabled": "false",
-                "extraArgs": f"{{{NO_ELECTION}}}",
-                "cainjector.extraArgs": f"{{{NO_ELECTION}}}",
-            },
-        )
         images = {f"quay.io/jetstack/cert-manager-{p}": self.images.reference(f"cert-manager-{p}") for p in _PARTS}
         namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.namespace}}
         return [
             namespace,
-            *adapted(chart, namespace=self.namespace, images=images),
+            *adapted(self._published(), namespace=self.namespace, images=images),
             self.authority.secret(),
         ]
+
+    def _published(self) -> list[Manifest]:
+        values = values_of("cert-manager")
+        if self.chart is None:
+            return self.sources.chart(
+                _MODULE, "deploy/charts/cert-manager", "deploy/crds", namespace=self.namespace, values=values
+            )
+        return self.sources.packed_chart(self.chart, namespace=self.namespace, values=[values])

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gitops_e2e.bundle import Bundle, BundleError
+from gitops_e2e.bundle import Bundle
 from gitops_e2e.components.authority import Authority
+from gitops_e2e.components.charts.charts import Charts
+from gitops_e2e.components.charts.pins import Pins
 from gitops_e2e.components.component import Component
 from gitops_e2e.components.kargo_chart import KargoChart
 from gitops_e2e.components.promotion_engine import PromotionEngine
@@ -19,7 +21,6 @@ CHOICES = ("auto", "real", "engine")
 
 _IMAGE = KARGO[0].reference
 _CHART = "kargo"
-_CHART_URL = "oci://ghcr.io/akuity/kargo-charts/kargo"
 
 
 class NoKargo(HarnessError):
@@ -37,12 +38,8 @@ class KargoChoice:
     def of(wanted: str, bundle: Bundle, *, pull: bool) -> KargoChoice:
         """The choice for `--kargo wanted`. Raises NoKargo, and BundleError for a chart of another version."""
         chart = bundle.chart(_CHART)
-        if chart and chart.version != KARGO_VERSION:
-            raise BundleError(
-                f"the bundle has {chart}, but {KARGO_VERSION} is what this stack is made for",
-                where=str(chart.path),
-                remedy=f"replace it by the chart's version {KARGO_VERSION}, or take it out of the bundle",
-            )
+        if chart:
+            Pins.read().chart(_CHART).require(chart)
         if wanted == "engine":
             return KargoChoice(real=False, reason="asked for")
         because = "" if wanted == "real" else "auto: "
@@ -66,12 +63,11 @@ class KargoChoice:
         """The images of a stack with it."""
         return WITH_KARGO if self.real else GROUPS
 
-    def component(self, sources: Sources, images: Images, authority: Authority) -> Component:
+    def component(self, sources: Sources, images: Images, authority: Authority, charts: Charts) -> Component:
         """It, to be installed. Raises NotPulled."""
         if not self.real:
             return PromotionEngine(sources, images, authority)
-        chart = images.bundle.chart(_CHART) or sources.pulled_chart(_CHART_URL, KARGO_VERSION)
-        return KargoChart(sources, images, authority, chart)
+        return KargoChart(sources, images, authority, charts.require(_CHART, sources))
 
     def __str__(self) -> str:
         kargo = f"Kargo {KARGO_VERSION} itself" if self.real else f"the promotion engine {VERSION}"

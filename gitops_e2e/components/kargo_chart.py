@@ -12,6 +12,7 @@ from gitops_e2e.components.argocd import ArgoCD
 from gitops_e2e.components.authority import Authority
 from gitops_e2e.components.cert_manager import CertManager
 from gitops_e2e.components.certificate import await_issued
+from gitops_e2e.components.charts.pins import values_of
 from gitops_e2e.components.component import KARGO, Component
 from gitops_e2e.components.rollouts import Rollouts
 from gitops_e2e.components.sources import Sources
@@ -22,17 +23,6 @@ from gitops_e2e.promoter.admission import installation
 
 _TRUST = "kargo-trust"
 _FIRST = {"Namespace", "Issuer", "Certificate"}
-# What the chart of Kargo 1.8 has beside these, such as the minimum interval of Warehouses, stays as it is published.
-_VALUES = {
-    "api.enabled": "false",
-    "externalWebhooksServer.enabled": "false",
-    "garbageCollector.enabled": "false",
-    "controller.argocd.integrationEnabled": "true",
-    "controller.argocd.namespace": ArgoCD.namespace,
-    "controller.rollouts.integrationEnabled": "true",
-    "controller.cabundle.configMapName": _TRUST,
-    "webhooksServer.tls.selfSignedCert": "true",
-}
 
 
 @dataclass(frozen=True)
@@ -53,7 +43,7 @@ class KargoChart(Component):
 
     def manifests(self) -> list[Manifest]:
         """The chart, rendered, with the authority that the Git server's certificate is from."""
-        chart = self.sources.packed_chart(self.chart, namespace=self.namespace, values=_VALUES)
+        chart = self.sources.packed_chart(self.chart, namespace=self.namespace, values=[values_of("kargo")])
         images = {KARGO_IMAGE: self.images.reference("kargo")}
         namespace: Manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.namespace}}
         trust = self.authority.trust(_TRUST, self.namespace)

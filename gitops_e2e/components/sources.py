@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -45,53 +46,65 @@ class Sources:
         key = digest("upstream", module, self.toolchain.version(module), file)
         return self._kept(key, lambda _: _documents(self.toolchain.module_dir(module) / file))
 
-    def chart(
-        self, module: str, folder: str, crds: str, *, namespace: str, values: Mapping[str, str]
-    ) -> list[Manifest]:
-        """A chart in a Go module, rendered by helm, with the CRD templates that lie beside it.
+    def chart(self, module: str, folder: str, crds: str, *, namespace: str, values: Path) -> list[Manifest]:
+        """A chart in a Go module, rendered by helm with a file of values, and the CRD templates that lie beside it.
 
-        `values` are `--set` pairs. The chart's own version is a placeholder upstream
-        (`Chart.template.yaml`), replaced by the module's.
+        The chart's own version is a placeholder upstream (`Chart.template.yaml`), replaced by the module's.
         """
         version = self.toolchain.version(module)
-        key = digest("chart", module, version, folder, crds, namespace, json.dumps(dict(values), sort_keys=True))
+        key = digest("chart", module, version, folder, crds, namespace, values)
 
         def render(scratch: Path) -> list[Manifest]:
             source = self.toolchain.module_dir(module)
             chart = _completed(source / folder, source / crds, version, scratch)
-            return _documents(self._helm_template(chart.name, chart, namespace, values, scratch))
+            return _documents(self._helm_template(chart.name, chart, namespace, [values], scratch))
 
         return self._kept(key, render)
 
-    def packed_chart(self, chart: Chart, *, namespace: str, values: Mapping[str, str]) -> list[Manifest]:
-        """A chart in a file, rendered by helm as a release of its own name, CRDs included; `values` as above."""
-        key = digest("packed chart", chart.digest, namespace, json.dumps(dict(values), sort_keys=True))
-        return self._kept(
-            key,
-            lambda scratch: _documents(self._helm_template(chart.name, chart.path, namespace, values, scratch)),
-        )
+    def packed_chart(self, chart: Chart, *, namespace: str, values: Sequence[Path]) -> list[Manifest]:
+        """A chart in a file, rendered by helm as a release of its own name, CRDs included.
 
-    def pulled_chart(self, url: str, version: str) -> Chart:
-        """A chart of an OCI registry, pulled by helm if missing. Raises NotPulled and BundleError."""
+        Of the files of values a later one has precedence. Raises CommandFailed with what helm says, which also
+        holds the values against the schema of the chart, where it has one.
+        """
+        key = digest("packed chart", chart.digest, namespace, *values)
+
+        def render(scratch: Path) -> list[Manifest]:
+            return _documents(self._helm_template(chart.name, chart.path, namespace, values, scratch))
+
+        return self._kept(key, render)
+
+    def pulled_chart(self, name: str, version: str, repository: str = "") -> Chart:
+        """A chart, pulled by helm if missing: by its address in an OCI registry, or by its name in a repository.
+
+        Raises NotPulled and BundleError.
+        """
+        what = f"chart {name} {version}" + (f" of {repository}" if repository else "")
 
         def pull(folder: Path) -> None:
-            argv: list[str | Path] = [self.toolchain.binary("helm"), "pull", url, "--version", version]
-            with doing(f"pulling chart {url} {version}"):
+            argv: list[str | Path] = [self._helm, "pull", name, "--version", version, "--destination", folder]
+            with doing(f"pulling {what}"):
                 try:
-                    run([*argv, "--destination", folder], timeout=_PULL_BOUND)
+                    run([*argv, *(["--repo", repository] if repository else [])], timeout=_PULL_BOUND)
                 except CommandFailed as error:
-                    raise not_pulled(f"chart {url} {version}", error) from error
+                    raise not_pulled(what, error) from error
             Chart.read(_chart_in(folder))
 
-        return Chart.read(_chart_in(self.cache.entry("charts", digest(url, version), pull)))
+        return Chart.read(_chart_in(self.cache.entry("charts", digest(name, version, repository), pull)))
 
-    def _helm_template(
-        self, release: str, chart: Path, namespace: str, values: Mapping[str, str], scratch: Path
-    ) -> Path:
+    def defaults(self, chart: Chart) -> Mapping[str, Any]:
+        """The values that a chart in a file has by itself. Raises CommandFailed."""
+        values = yaml.safe_load(run([self._helm, "show", "values", chart.path], timeout=_HELM_BOUND).stdout)
+        return values if isinstance(values, dict) else {}
+
+    @property
+    def _helm(self) -> Path:
+        return self.toolchain.command("helm")
+
+    def _helm_template(self, release: str, chart: Path, namespace: str, values: Sequence[Path], scratch: Path) -> Path:
         kubernetes = self.toolchain.version("k8s.io/kubernetes")
-        sets = [f"--set={name}={value}" for name, value in values.items()]
-        argv: list[str | Path] = [self.toolchain.binary("helm"), "template", release, chart, "--include-crds"]
-        argv += ["--namespace", namespace, "--kube-version", kubernetes, *sets]
+        argv: list[str | Path] = [self._helm, "template", release, chart, "--include-crds"]
+        argv += ["--namespace", namespace, "--kube-version", kubernetes, *(f"--values={file}" for file in values)]
         rendered = scratch / "rendered.yaml"
         rendered.write_text(run(argv, timeout=_HELM_BOUND).stdout)
         return rendered

@@ -12,11 +12,13 @@ from gitops_e2e.components.applying import apply_all
 from gitops_e2e.components.argocd import ArgoCD
 from gitops_e2e.components.authority import Authority
 from gitops_e2e.components.cert_manager import CertManager
+from gitops_e2e.components.charts.charts import MONITORING, Charts
 from gitops_e2e.components.component import Component
 from gitops_e2e.components.coredns import CoreDNS
 from gitops_e2e.components.git_server import GitServer
 from gitops_e2e.components.kargo import KargoChoice
 from gitops_e2e.components.prometheus import Prometheus
+from gitops_e2e.components.prometheus_stack import PrometheusStack
 from gitops_e2e.components.registry import Registry
 from gitops_e2e.components.rollouts import Rollouts
 from gitops_e2e.components.sources import Sources
@@ -34,16 +36,21 @@ from gitops_e2e.watching.waiting import expect
 
 
 def components(sources: Sources, images: Images, authority: Authority, kargo: KargoChoice) -> tuple[Component, ...]:
-    """All components, those first that the others wait for. Raises NotPulled."""
+    """All components, those first that the others wait for. Raises NotPulled.
+
+    Those with a chart are installed by it, where the run has it.
+    """
+    charts = Charts(images.bundle, images.upstream)
+    monitoring = charts.find(MONITORING, sources)
     return (
         CoreDNS(sources, images),
-        CertManager(sources, images, authority),
-        ArgoCD(sources, images, authority),
+        CertManager(sources, images, authority, charts.find("cert-manager", sources)),
+        ArgoCD(sources, images, authority, charts.find("argo-cd", sources)),
         Registry(sources, images),
-        Rollouts(sources, images),
-        Prometheus(sources, images),
+        Rollouts(sources, images, charts.find("argo-rollouts", sources)),
+        PrometheusStack(sources, monitoring) if monitoring else Prometheus(sources, images),
         GitServer(sources, images),
-        kargo.component(sources, images, authority),
+        kargo.component(sources, images, authority, charts),
     )
 
 

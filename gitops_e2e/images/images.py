@@ -41,10 +41,12 @@ class ImageBuildFailed(CommandFailed):
 class Images:
     """The images of the stack and the demo: from the bundle, else built when first asked for and kept in the cache.
 
-    What can be neither is pulled, where `pull` allows it. A name is "argocd", or "product-api:0.9.0" where there are
-    several releases. Methods raise UnknownImage for any other; those that build raise also NotRoot, PackagesMissing,
-    TooLittleDisk and CommandFailed (BaseFailed or ImageBuildFailed, where it is the recipe that is wrong), and those
-    that pull NotPulled.
+    What can be neither is pulled, where `pull` allows it. Where the cluster is `upstream`, so that it pulls images by
+    itself, those that their projects publish in the version that is wanted are left to it, unless the bundle has them.
+
+    A name is "argocd", or "product-api:0.9.0" where there are several releases. Methods raise UnknownImage for any
+    other; those that build raise also NotRoot, PackagesMissing, TooLittleDisk and CommandFailed (BaseFailed or
+    ImageBuildFailed, where it is the recipe that is wrong), and those that pull NotPulled.
     """
 
     cache: Cache
@@ -52,6 +54,7 @@ class Images:
     groups: tuple[tuple[Recipe | Foreign, ...], ...] = GROUPS
     bundle: Bundle = field(default_factory=Bundle)
     pull: bool = False
+    upstream: bool = False
     outside: RemoteRegistry | None = None
     """A registry that pods have the images from, after `push`; None: they are loaded into the nodes."""
 
@@ -61,12 +64,18 @@ class Images:
         return tuple(image.key for image in self._every)
 
     @property
+    def carried(self) -> tuple[str, ...]:
+        """Those that have to be brought to the cluster, as it does not pull them."""
+        return tuple(image.key for image in self._every if not self._is_pulled_there(image))
+
+    @property
     def recipes(self) -> tuple[Recipe, ...]:
         """How every image is made that has to be built."""
-        return tuple(image for image in self._every if isinstance(image, Recipe) and not self._given.find(image))
+        kept = (image for image in self._every if not self._is_pulled_there(image))
+        return tuple(image for image in kept if isinstance(image, Recipe) and not self._given.find(image))
 
     def reference(self, name: str) -> str:
-        """What pods call the image: "gitops-e2e.local/argocd:v3.2.11", or as it is called in the bundle.
+        """What pods call the image: "gitops-e2e.local/argocd:v3.2.11", or as it is called where it comes from.
 
         Where there is a registry outside, it is there. The tag is the version inside; to know that of a Debian package,
         the image's base is made if missing.
@@ -83,7 +92,7 @@ class Images:
         What has to be pulled comes first, as it may not come at all.
         """
         for image in self._every:
-            if isinstance(image, Foreign):
+            if isinstance(image, Foreign) and not self._is_pulled_there(image):
                 self._archive(image)
         require(*BUILDING.packages, *LOADING.packages)
         modules = dict.fromkeys(module for recipe in self.recipes for module in recipe.tools)
@@ -117,7 +126,11 @@ class Images:
         image = self._image(name)
         if given := self._given.find(image):
             return given.reference
-        return image.reference if isinstance(image, Foreign) else f"{REGISTRY}/{image.name}:{self._version(image)}"
+        if isinstance(image, Foreign):
+            return image.reference
+        if image.published and self._is_pulled_there(image):
+            return f"{image.published.name}:{self._version(image)}"
+        return f"{REGISTRY}/{image.name}:{self._version(image)}"
 
     def _pushed(self, name: str) -> str:
         """The image's repository and tag in a registry outside: its own name there, whoever made it."""
@@ -130,6 +143,11 @@ class Images:
     @property
     def _given(self) -> Bundled:
         return Bundled(self.bundle, self.toolchain)
+
+    def _is_pulled_there(self, image: Recipe | Foreign) -> bool:
+        if not self.upstream or self._given.find(image):
+            return False
+        return isinstance(image, Foreign) or (image.published is not None and not image.published.tag)
 
     def _image(self, name: str) -> Recipe | Foreign:
         for image in self._every:

@@ -108,11 +108,15 @@ class FeatureRecord:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What the scenarios ran on: the cluster's provider, and the version of each part that runs on it."""
+    """What the scenarios ran on: the cluster's provider, and the version of each part that runs on it.
+
+    `not_run` is what the demo's installation has beside these.
+    """
 
     provider: str
     cluster: str
     versions: Mapping[str, str]
+    not_run: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ def summary(run: RunRecord, book: Book, stories: Mapping[str, Story]) -> dict[st
         "commit": run.begin.commit,
         "provider": surroundings.provider if surroundings else "",
         "versions": dict(surroundings.versions) if surroundings else {},
+        "not_run": list(surroundings.not_run) if surroundings else [],
         "counts": dict(book.counts),
         "scenarios": [_case(case, stories.get(case.id, Story(()))) for case in book.cases],
     }

@@ -49,6 +49,15 @@ def test_an_image_that_nobody_knows_is_refused_by_name() -> None:
     assert refusal.value.where == "Deployment server"
 
 
+def test_a_cluster_that_pulls_has_other_images_as_they_are_published() -> None:
+    published = deployment("quay.io/team/server:v1@sha256:0", "docker.io/other:1@sha256:0")
+    [changed] = adapted([published], namespace="here", images=IMAGES, pulls=True)
+    assert [container["image"] for container in containers(changed)] == [
+        "gitops-e2e.local/server:v1",
+        "docker.io/other:1@sha256:0",
+    ]
+
+
 @pytest.mark.parametrize(("kind", "namespace"), [("ConfigMap", "here"), ("ClusterRole", None), ("ClusterIssuer", None)])
 def test_namespaces_are_given_to_what_has_one(kind: str, namespace: str | None) -> None:
     [changed] = adapted([{"apiVersion": "v1", "kind": kind, "metadata": {"name": "x"}}], namespace="here", images={})

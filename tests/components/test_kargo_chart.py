@@ -12,6 +12,7 @@ from gitops_e2e.bundle import Bundle, Chart
 from gitops_e2e.cache import Cache
 from gitops_e2e.commands import CommandFailed, run
 from gitops_e2e.components.authority import Authority
+from gitops_e2e.components.charts.charts import Charts
 from gitops_e2e.components.kargo import KargoChoice
 from gitops_e2e.components.kargo_chart import KargoChart
 from gitops_e2e.components.sources import Sources
@@ -36,7 +37,8 @@ def kargo(tmp_path: Path, scratch_sources: Sources) -> KargoChart:
     sources, toolchain = scratch_sources, scratch_sources.toolchain
     chart = Chart.read(write_stand_in_chart(tmp_path / "kargo.tgz", sources))
     images = Images(toolchain.cache, toolchain, WITH_KARGO, Bundle(tmp_path, (), (chart,)))
-    component = KargoChoice(real=True).component(sources, images, Authority.create())
+    charts = Charts(images.bundle)
+    component = KargoChoice(real=True).component(sources, images, Authority.create(), charts)
     assert isinstance(component, KargoChart)
     return component
 

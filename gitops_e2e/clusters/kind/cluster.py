@@ -19,7 +19,7 @@ from gitops_e2e.clusters.kind import configuration, driver
 from gitops_e2e.clusters.kind.control_plane import ETCD
 from gitops_e2e.clusters.kind.engine import Engine
 from gitops_e2e.clusters.kind.errors import ClusterExists, ClusterNotFound, KindFailed, KindUnavailable
-from gitops_e2e.clusters.kind.node_image import NodeImage
+from gitops_e2e.clusters.kind.node_image import NodeImage, OwnNodeImage
 from gitops_e2e.clusters.kind.state import KindState, states
 from gitops_e2e.clusters.node.identity import ProcessIdentity
 from gitops_e2e.commands import CommandFailed, run
@@ -199,7 +199,8 @@ class Kind:
         state = self._state
         state.scratch.mkdir(parents=True)
         _give(state.engine, image)
-        config = configuration.write(state.data, demo_ports=state.demo_ports, images=_IMAGES, etcd=self._tools.etcd)
+        parts = configuration.Parts(_IMAGES, self._tools.etcd) if isinstance(image, OwnNodeImage) else None
+        config = configuration.write(state.data, demo_ports=state.demo_ports, parts=parts)
         drive("create", state, self._tools, timeout=_CREATE_BOUND, image=image.reference, config=str(config))
         self._await_ready()
         if not state.demo_ports:
@@ -258,7 +259,7 @@ def _claim(name: str, engine: Engine, cache: Cache) -> KindState:
                 remedy=f"take another name, or delete it with `kind delete cluster --name {name}`",
             )
         others = (one for one in states().all() if one.demo_ports)
-        ports = not any(others) and all(map(_free, configuration.DEMO))
+        ports = not any(others) and all(map(_free, configuration.KNOWN))
         state = KindState(name, engine, data, ProcessIdentity.of(os.getpid()), demo_ports=ports)
         if data.exists():  # of a run before the machine was started anew: its record is gone
             _remove(state)
@@ -276,10 +277,14 @@ def _free(port: int) -> bool:
 
 
 def _give(engine: Engine, image: NodeImage) -> None:
-    """Load the node's image where the engine does not have it; two runs do not load it both."""
+    """Load the node's image, or let it be pulled, where the engine does not have it; two runs do not do it both."""
     with states().lock():
-        if not engine.has_image(image.reference):
+        if engine.has_image(image.reference):
+            return
+        if isinstance(image, OwnNodeImage):
             engine.load(image.archive)
+        else:
+            engine.pull(image.reference)
 
 
 def _remove(state: KindState) -> None:

@@ -10,11 +10,14 @@ from pathlib import Path
 
 from gitops_e2e.clusters.kind.errors import EngineUnavailable
 from gitops_e2e.commands import CommandFailed, run
+from gitops_e2e.images.archiving import not_pulled
+from gitops_e2e.progress import doing
 
 _USUAL = "/var/run/docker.sock"
 _PROBE_BOUND = 10.0
 _ASK_BOUND = 30.0
 _LOAD_BOUND = 300.0
+_PULL_BOUND = 900.0
 _CLUSTER_LABEL = "io.x-k8s.kind.cluster"
 
 
@@ -68,6 +71,14 @@ class Engine:
     def load(self, archive: Path) -> None:
         """Give the engine the image of a docker archive. Raises CommandFailed."""
         self.docker("load", "--quiet", f"--input={archive}", timeout=_LOAD_BOUND)
+
+    def pull(self, reference: str) -> None:
+        """Let the engine pull an image. Raises NotPulled."""
+        with doing(f"pulling image {reference}"):
+            try:
+                self.docker("pull", "--quiet", reference, timeout=_PULL_BOUND)
+            except CommandFailed as error:
+                raise not_pulled(f"image {reference}", error) from error
 
     def nodes(self, cluster: str) -> list[str]:
         """The containers of the kind cluster of that name, running or not, whoever made it."""

@@ -1,4 +1,4 @@
-"""The node's image, made of Debian packages and Go modules, for where kindest/node cannot be pulled."""
+"""The node's image: kind's own, or one made of Debian packages and Go modules, for where that cannot be pulled."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from gitops_e2e.cache import digest
 from gitops_e2e.clusters.kind.control_plane import CONTROL_PLANE, FOLDER, KUBERNETES
 from gitops_e2e.commands import run
+from gitops_e2e.components.charts.pins import Pins
 from gitops_e2e.images import Images
 from gitops_e2e.images.bases import make_system
 from gitops_e2e.images.buildah import Build
@@ -32,10 +33,22 @@ _REPOSITORY = "gitops-e2e.local/kind-node"
 
 @dataclass(frozen=True)
 class NodeImage:
-    """The image in the cache: what it is called, and a docker archive of it."""
+    """An image by its name and tag, which the engine has or pulls."""
 
     reference: str
+
+
+@dataclass(frozen=True)
+class OwnNodeImage(NodeImage):
+    """The image that is made here: a docker archive of it in the cache."""
+
     archive: Path
+
+
+def published_node_image() -> NodeImage:
+    """The one of kind's own project, as it is pinned. Raises PinsWrong."""
+    pin = Pins.read().other("kindest/node")
+    return NodeImage(f"{pin.name}:{pin.version}")
 
 
 def control_plane(images: Images) -> Images:
@@ -43,7 +56,7 @@ def control_plane(images: Images) -> Images:
     return replace(images, groups=(CONTROL_PLANE,))
 
 
-def make_node_image(images: Images) -> NodeImage:
+def make_node_image(images: Images) -> OwnNodeImage:
     """The image, built if missing. Raises as the building of other images does.
 
     It is known by all that goes into it, so an engine that has it need not be given it again.
@@ -86,7 +99,7 @@ def make_node_image(images: Images) -> NodeImage:
         shutil.rmtree(files)
         shutil.rmtree(given)
 
-    return NodeImage(reference, cache.entry("images", f"kind-node-{key}", build) / _ARCHIVE)
+    return OwnNodeImage(reference, cache.entry("images", f"kind-node-{key}", build) / _ARCHIVE)
 
 
 def _copy_files(source: Path, target: Path) -> None:

@@ -12,10 +12,12 @@ from gitops_e2e.clusters.kind import configuration
 from gitops_e2e.toolchain.gomod import GoMod
 from gitops_e2e.toolchain.modules import MODULES
 
+PARTS = configuration.Parts(images="images.test", etcd="v9")
+
 
 @pytest.fixture
 def written(tmp_path: Path) -> dict[str, Any]:
-    path = configuration.write(tmp_path, demo_ports=True, images="images.test", etcd="v9")
+    path = configuration.write(tmp_path, demo_ports=True, parts=PARTS)
     content: dict[str, Any] = json.loads(path.read_text())
     return content
 
@@ -33,7 +35,7 @@ def test_the_ports_that_people_know_are_mapped_to_this_machine_alone(written: di
 
 
 def test_a_cluster_beside_another_maps_none(tmp_path: Path) -> None:
-    path = configuration.write(tmp_path, demo_ports=False, images="images.test", etcd="v9")
+    path = configuration.write(tmp_path, demo_ports=False, parts=PARTS)
     assert json.loads(path.read_text())["nodes"][0]["extraPortMappings"] == []
 
 
@@ -48,6 +50,16 @@ def test_the_control_plane_is_started_from_our_images(written: dict[str, Any]) -
     cluster = patch_of(written, "ClusterConfiguration")
     assert cluster["imageRepository"] == "images.test"
     assert cluster["etcd"]["local"]["imageTag"] == "v9"
+
+
+def test_kindest_node_has_a_control_plane_and_a_network_of_its_own(tmp_path: Path) -> None:
+    path = configuration.write(tmp_path, demo_ports=True, parts=None)
+    upstream: dict[str, Any] = json.loads(path.read_text())
+    cluster = patch_of(upstream, "ClusterConfiguration")
+    assert "imageRepository" not in cluster
+    assert cluster["etcd"]["local"] == {"extraArgs": {"unsafe-no-fsync": "true"}}
+    assert upstream["networking"]["disableDefaultCNI"] is False
+    assert 30091 in {each["hostPort"] for each in upstream["nodes"][0]["extraPortMappings"]}
 
 
 def test_coredns_is_left_to_the_stack(written: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from gitops_e2e.clusters.kind.engine import Engine
 from gitops_e2e.clusters.kind.errors import EngineUnavailable
+from gitops_e2e.images.archiving import NotPulled
 
 
 @pytest.fixture
@@ -69,3 +70,16 @@ def test_what_docker_says_of_an_engine_that_does_not_answer_is_the_reason(engine
         engine.require()
 
     assert reason == f"the Docker engine at {engine.socket} does not answer: permission denied"
+
+
+def test_an_image_is_pulled_by_the_engine(engine: Engine, docker: Path) -> None:
+    engine.pull("kindest/node:v1.34.0")
+    assert (
+        docker.parents[1].joinpath("log").read_text() == f"unix://{engine.socket} pull --quiet kindest/node:v1.34.0\n"
+    )
+
+
+def test_an_image_that_cannot_be_pulled_says_why(engine: Engine, docker: Path) -> None:
+    docker.write_text("#!/bin/sh\necho 'no such host' >&2; exit 1\n")
+    with pytest.raises(NotPulled, match=r"image kindest/node:v1\.34\.0 cannot be pulled: no such host"):
+        engine.pull("kindest/node:v1.34.0")

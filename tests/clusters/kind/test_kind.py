@@ -18,7 +18,7 @@ from gitops_e2e.cache import Cache
 from gitops_e2e.clusters.kind.cluster import Kind, Tools
 from gitops_e2e.clusters.kind.engine import Engine
 from gitops_e2e.clusters.kind.errors import ClusterExists, ClusterNotFound, EngineUnavailable, KindFailed
-from gitops_e2e.clusters.kind.node_image import NodeImage, make_node_image
+from gitops_e2e.clusters.kind.node_image import OwnNodeImage, make_node_image
 from gitops_e2e.clusters.kind.own_engine import own_engine, records
 from gitops_e2e.clusters.kind.state import states
 from gitops_e2e.commands import run
@@ -37,11 +37,11 @@ import sys, time
 from pathlib import Path
 from gitops_e2e.clusters.kind.cluster import Kind, Tools
 from gitops_e2e.clusters.kind.engine import Engine
-from gitops_e2e.clusters.kind.node_image import NodeImage
+from gitops_e2e.clusters.kind.node_image import OwnNodeImage
 name, socket, kind, kubectl, etcd, reference, archive = sys.argv[1:]
 print("starting", flush=True)
 tools = Tools(Path(kind), Path(kubectl), etcd)
-Kind.start(name, engine=Engine(Path(socket)), tools=tools, image=NodeImage(reference, Path(archive)))
+Kind.start(name, engine=Engine(Path(socket)), tools=tools, image=OwnNodeImage(reference, Path(archive)))
 print("ready", flush=True)
 time.sleep(600)
 """
@@ -59,7 +59,7 @@ def tools(images: Images) -> Tools:
 
 
 @pytest.fixture(scope="module")
-def image(images: Images) -> NodeImage:
+def image(images: Images) -> OwnNodeImage:
     return make_node_image(images)
 
 
@@ -72,14 +72,14 @@ def engine() -> Engine:
 
 
 @pytest.fixture(scope="module")
-def cluster(engine: Engine, tools: Tools, image: NodeImage, images: Images) -> Iterator[Kind]:
+def cluster(engine: Engine, tools: Tools, image: OwnNodeImage, images: Images) -> Iterator[Kind]:
     """A cluster that tests leave as it is, with one image of the stack."""
     cluster = Kind.start(_NAME, engine=engine, tools=tools, image=image, archives=[images.archive("registry")])
     yield cluster
     cluster.delete()
 
 
-def started(engine: Engine, tools: Tools, image: NodeImage, name: str) -> subprocess.Popen[str]:
+def started(engine: Engine, tools: Tools, image: OwnNodeImage, name: str) -> subprocess.Popen[str]:
     """A process that says `starting`, starts a cluster, says `ready`, and lives on."""
     arguments = (name, engine.socket, tools.kind, tools.kubectl, tools.etcd, image.reference, image.archive)
     return subprocess.Popen(
@@ -139,13 +139,13 @@ def test_a_name_that_nobody_has_is_answered_with_those_there_are(cluster: Kind, 
         Kind.attach("nobody", tools)
 
 
-def test_a_name_that_is_taken_is_refused(cluster: Kind, engine: Engine, tools: Tools, image: NodeImage) -> None:
+def test_a_name_that_is_taken_is_refused(cluster: Kind, engine: Engine, tools: Tools, image: OwnNodeImage) -> None:
     with pytest.raises(ClusterExists, match=rf"{cluster.name} exists, held by process {os.getpid()}"):
         Kind.start(cluster.name, engine=engine, tools=tools, image=image)
     cluster.check()
 
 
-def test_a_cluster_of_somebody_else_is_not_taken_for_ours(engine: Engine, tools: Tools, image: NodeImage) -> None:
+def test_a_cluster_of_somebody_else_is_not_taken_for_ours(engine: Engine, tools: Tools, image: OwnNodeImage) -> None:
     """KindCluster would use it, and fail with a TypeError for want of its kubeconfig."""
     name = f"foreign-{os.getpid()}"
     label = f"--label=io.x-k8s.kind.cluster={name}"
@@ -159,7 +159,7 @@ def test_a_cluster_of_somebody_else_is_not_taken_for_ours(engine: Engine, tools:
 
 
 @pytest.mark.parametrize("moment", ["starting", "ready"])
-def test_a_killed_run_is_in_nobodys_way(engine: Engine, tools: Tools, image: NodeImage, moment: str) -> None:
+def test_a_killed_run_is_in_nobodys_way(engine: Engine, tools: Tools, image: OwnNodeImage, moment: str) -> None:
     name = f"killed-{os.getpid()}"
     owner = started(engine, tools, image, name)
     while said(owner).strip() != moment:
@@ -178,7 +178,7 @@ def test_a_killed_run_is_in_nobodys_way(engine: Engine, tools: Tools, image: Nod
     assert states().find(name) is None
 
 
-def test_what_a_killed_run_left_is_swept(engine: Engine, tools: Tools, image: NodeImage) -> None:
+def test_what_a_killed_run_left_is_swept(engine: Engine, tools: Tools, image: OwnNodeImage) -> None:
     name = f"swept-{os.getpid()}"
     owner = started(engine, tools, image, name)
     assert said(owner), said(owner)
@@ -191,7 +191,7 @@ def test_what_a_killed_run_left_is_swept(engine: Engine, tools: Tools, image: No
 
 
 def test_another_runs_beside_it_and_a_node_too(
-    cluster: Kind, engine: Engine, tools: Tools, image: NodeImage, kit: Kit
+    cluster: Kind, engine: Engine, tools: Tools, image: OwnNodeImage, kit: Kit
 ) -> None:
     other = Kind.start(f"beside-{os.getpid()}", engine=engine, tools=tools, image=image)
     try:
@@ -207,7 +207,7 @@ def test_another_runs_beside_it_and_a_node_too(
     cluster.check()
 
 
-def test_a_node_that_was_stopped_is_told(engine: Engine, tools: Tools, image: NodeImage) -> None:
+def test_a_node_that_was_stopped_is_told(engine: Engine, tools: Tools, image: OwnNodeImage) -> None:
     cluster = Kind.start(f"stopped-{os.getpid()}", engine=engine, tools=tools, image=image)
     engine.docker("kill", f"{cluster.name}-control-plane")
 
@@ -217,7 +217,7 @@ def test_a_node_that_was_stopped_is_told(engine: Engine, tools: Tools, image: No
     cluster.delete()
 
 
-def test_an_engine_that_dies_is_told_and_leaves_no_record(tools: Tools, image: NodeImage) -> None:
+def test_an_engine_that_dies_is_told_and_leaves_no_record(tools: Tools, image: OwnNodeImage) -> None:
     with own_engine(Cache.of_user()) as engine:
         cluster = Kind.start(f"dying-{os.getpid()}", engine=engine, tools=tools, image=image)
         record = next(one for one in records().all() if one.engine == engine)

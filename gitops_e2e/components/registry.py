@@ -42,9 +42,9 @@ class ImageRepositories:
     images: Images
     registry: RemoteRegistry
 
-    def tag(self, image: str) -> str:
-        """The tag of an image that there is one version of, such as "redis": the version inside."""
-        return self.images.reference(image).rpartition(":")[2]
+    def reference(self, image: str) -> str:
+        """What pods call an image that there is one version of, such as "redis"; its tag is the version inside."""
+        return self.images.reference(image)
 
     def publish(self, repository: str, image: str, tag: str, *, as_tag: str = "") -> None:
         """Push the image at hand of that name and tag as `<repository>:<tag>`, or under another tag, as it is."""

@@ -70,9 +70,9 @@ class _WithoutService:
 
     own: ImageHost
 
-    def tag(self, image: str) -> str:
-        """The tag of an image that there is one version of."""
-        return self.own.tag(image)
+    def reference(self, image: str) -> str:
+        """What pods call an image that there is one version of."""
+        return self.own.reference(image)
 
     def publish(self, repository: str, image: str, tag: str, *, as_tag: str = "") -> None:
         """Put an image into the stack's registry, unless it is the service's."""

@@ -15,21 +15,22 @@ from gitops_e2e.pipeline.node_ports import DEMO_PORTS
 class Adaptation:
     """The values of one pipeline.
 
-    `node_ports` is by stage; `tags` holds, by image, the tag of the image at hand, where a manifest
-    cannot know it: what is inside a sidecar's image depends on the distribution's current release.
+    `node_ports` is by stage; `images` holds what pods call an image, by its name without place and tag, where a
+    manifest cannot know it: what is inside a sidecar's image depends on the distribution's current release.
     """
 
     names: PipelineNames
     node_ports: Mapping[str, int]
-    tags: Mapping[str, str]
+    images: Mapping[str, str]
 
     def text(self, text: str) -> str:
         """A manifest's text as this pipeline has it."""
         ports = {str(DEMO_PORTS[stage]): str(port) for stage, port in self.node_ports.items()}
         text = re.sub(rf"\b({'|'.join(ports)})\b", lambda match: ports[match[1]], text)
-        for image, tag in self.tags.items():
-            text = re.sub(rf"(image: \S+/{re.escape(image)}):\S+", rf"\g<1>:{tag}", text)
-        return self.names.within(text)
+        text = self.names.within(text)
+        for image, reference in self.images.items():
+            text = re.sub(rf"(?<=image: )\S+/{re.escape(image)}:\S+", reference, text)
+        return text
 
     def folder(self, source: Path, target: Path) -> None:
         """Write all files of a folder into another one, as this pipeline has them."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gitops_e2e.kube import Manifest
 from gitops_e2e.pipeline.pipeline import Pipeline
+from gitops_e2e.pipeline.reading import tag_of
 
 _IMAGE = "hey"
 _SECONDS = 300
@@ -15,7 +16,7 @@ def put_under_load(pipeline: Pipeline, stage: str, service: str, *, rate: int) -
     The Job goes with the stage's namespace. Raises KubeError, and what publishing the image raises.
     """
     platform, names = pipeline.platform, pipeline.names
-    tag = platform.images.tag(_IMAGE)
+    tag = tag_of(platform.images.reference(_IMAGE))
     platform.images.publish(names.image_path(_IMAGE), _IMAGE, tag)
     namespace = names.namespace(stage)
     url = f"http://{service}.{namespace}.svc.cluster.local:3000/products"

@@ -41,7 +41,7 @@ RELEASES = (BASELINE, "1.0.0")
 """The releases of the service that there are."""
 
 _REFRESH = {"metadata": {"annotations": {"argocd.argoproj.io/refresh": "normal"}}}
-_SIDECARS = ("redis", "stress")
+_REDIS, _STRESS = "redis", "stress"
 
 
 class NotDeployed(HarnessError):
@@ -104,13 +104,17 @@ class Pipeline:
         ports = NodePorts(platform.kube).claim(names.id)
         folder = Path(tempfile.mkdtemp(prefix=f"{names.id}-", dir=platform.scratch))
         try:
-            tags = {image: platform.images.tag(image) for image in _SIDECARS}
-            adaptation = Adaptation(names, ports, tags)
+            stress = tag_of(platform.images.reference(_STRESS))
+            images = {
+                _REDIS: platform.images.reference(_REDIS),
+                _STRESS: f"{names.image_repository(_STRESS)}:{stress}",
+            }
+            adaptation = Adaptation(names, ports, images)
             repository = Repository.create(
                 platform.repositories, adaptation, platform.manifests, folder / "clone", platform.kustomize
             )
             made = Pipeline(names, platform, repository, tuple(stages), ports, folder)
-            made._fill_registry(versions, tags)
+            made._fill_registry(versions, stress)
             made._deploy(changes)
         except BaseException:
             remove(platform.kube, platform.repositories, names)
@@ -292,10 +296,10 @@ class Pipeline:
 
     # --- inside
 
-    def _fill_registry(self, versions: Sequence[str], tags: Mapping[str, str]) -> None:
+    def _fill_registry(self, versions: Sequence[str], stress: str) -> None:
         for version in versions:
             self.publish(version)
-        self.platform.images.publish(self.names.image_path("stress"), "stress", tags["stress"])
+        self.platform.images.publish(self.names.image_path(_STRESS), _STRESS, stress)
 
     def _deploy(self, changes: Sequence[Change]) -> None:
         for change in changes:

@@ -21,8 +21,8 @@ KARGO = _ROOT / "kargo"
 class ImageHost(Protocol):
     """The image registry, and the images at hand to fill it from."""
 
-    def tag(self, image: str) -> str:
-        """The tag of an image that there is one version of, such as "redis": the version inside."""
+    def reference(self, image: str) -> str:
+        """What pods call an image that there is one version of, such as "redis"; its tag is the version inside."""
 
     def publish(self, repository: str, image: str, tag: str, *, as_tag: str = "") -> None:
         """Let `<repository>:<tag>` of the registry be the image at hand of that name and tag; or another tag be it."""

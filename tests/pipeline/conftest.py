@@ -21,7 +21,7 @@ from tests.control_plane import ControlPlane
 from tests.pipeline.servers import Answer, Folder, Serve, WebServer
 
 PORTS = {"dev": 31000, "staging": 31001, "prod": 31002}
-TAGS = {"redis": "8.9", "stress": "2.0"}
+IMAGES = {"redis": "elsewhere.example/library/redis:8.9", "stress": "elsewhere.example/stress:2.0"}
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def kustomize() -> Path:
 @pytest.fixture
 def make_repository(host: Folder, kustomize: Path, tmp_path: Path) -> Callable[[str], Repository]:
     def make(pipeline: str) -> Repository:
-        adaptation = Adaptation(PipelineNames(pipeline), PORTS, TAGS)
+        adaptation = Adaptation(PipelineNames(pipeline), PORTS, IMAGES)
         return Repository.create(host, adaptation, MANIFESTS, tmp_path / pipeline, kustomize)
 
     return make

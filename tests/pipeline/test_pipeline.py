@@ -35,8 +35,8 @@ class Published:
     images: list[tuple[str, str, str]] = field(default_factory=list)
     broken: bool = False
 
-    def tag(self, image: str) -> str:
-        return {"redis": "8.9", "stress": "2.0"}[image]
+    def reference(self, image: str) -> str:
+        return {"redis": "elsewhere.example/library/redis:8.9", "stress": "gitops-e2e.local/stress:2.0"}[image]
 
     def publish(self, repository: str, image: str, tag: str, *, as_tag: str = "") -> None:
         if self.broken:

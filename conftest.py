@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fixtures import ownership
-from gitops_e2e.components.kargo import CHOICES
+from gitops_e2e.clusters.where import CHOICES
+from gitops_e2e.components.kargo import CHOICES as KARGO_CHOICES
 from gitops_e2e.watching.budgets import Budgets
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("gitops-e2e", "where the scenarios run")
     group.addoption(
         "--cluster",
-        choices=["auto", "node", "kind", "existing"],
+        choices=CHOICES,
         default="auto",
         help="what provides the cluster: the Docker-free node, kind, or one that exists (auto: the node, else kind)",
     )
@@ -96,7 +97,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--kargo",
-        choices=CHOICES,
+        choices=KARGO_CHOICES,
         default="auto",
         help="Kargo itself, or the promotion engine in its place (auto: Kargo where its image and chart can be had)",
     )

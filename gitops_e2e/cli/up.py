@@ -10,7 +10,7 @@ import click
 from gitops_e2e.cli import overview
 from gitops_e2e.cli.options import named, quietable
 from gitops_e2e.cli.terminal import console, progress_display
-from gitops_e2e.clusters.providers import Provider
+from gitops_e2e.clusters.where import CHOICES, Where
 from gitops_e2e.components.kargo import CHOICES as KARGO_CHOICES
 from gitops_e2e.demo.demo import Demo
 from gitops_e2e.demo.given import Given
@@ -19,8 +19,6 @@ from gitops_e2e.progress import doing, say, shown_by
 from gitops_e2e.supply import Supply
 from gitops_e2e.watching import Budgets
 
-_PROVIDERS = ("auto", "node", "kind")
-
 
 @click.command(
     epilog="GITHUB_USERNAME and GITHUB_TOKEN are the login for --git-url; AWS credentials are those for --ecr."
@@ -28,11 +26,16 @@ _PROVIDERS = ("auto", "node", "kind")
 @named
 @click.option(
     "--cluster",
-    type=click.Choice(_PROVIDERS),
+    type=click.Choice(CHOICES),
     default="auto",
     show_default=True,
-    help="What provides the cluster: the Docker-free node, or kind; auto takes the node where it can run.",
+    help="What provides the cluster: the Docker-free node, kind, or one that exists; auto: the node where it can run.",
 )
+@click.option("--kubeconfig", metavar="FILE", help="Where the cluster is, for --cluster existing.")
+@click.option("--context", metavar="NAME", help="Which context of --kubeconfig (default: its current one).")
+@click.option("--yes-i-mean-it", "meant", metavar="CONTEXT", help="Use a cluster that neither kind nor this has made.")
+@click.option("--registry", metavar="URL", help="A registry that the nodes of --cluster existing can pull from.")
+@click.option("--registry-login", metavar="FILE", help="Its login, in a file as `docker login` writes it.")
 @click.option(
     "--kargo",
     type=click.Choice(KARGO_CHOICES),
@@ -58,24 +61,39 @@ _PROVIDERS = ("auto", "node", "kind")
 )
 @quietable
 def up(
-    *, name: str, cluster: str, kargo: str, bundle: str | None, pull: bool, git_url: str, ecr: str, quiet: bool
+    *,
+    name: str,
+    kargo: str,
+    bundle: str | None,
+    pull: bool,
+    git_url: str,
+    ecr: str,
+    quiet: bool,
+    cluster: str,
+    kubeconfig: str | None,
+    context: str | None,
+    meant: str | None,
+    registry: str | None,
+    registry_login: str | None,
 ) -> None:
     """Bring the demo up and leave it running; where it runs already, nothing is changed."""
+    where = Where(cluster, kubeconfig, context, meant, registry, registry_login)
+    where.check()
     given = Given.of(git_url, ecr, os.environ)
-    supply = Supply.of(kargo, Path(bundle) if bundle else None, pull=pull)
+    supply = Supply.of(kargo, Path(bundle) if bundle else None, pull=pull, outside=where.outside())
     with progress_display(quiet=quiet) as display, shown_by(display):
         demo = Demo.find(name, Budgets())
         if demo:
             demo.settings.require(Settings.of(supply, given))
             say(f"  the demo {name} runs already; nothing was changed")
         else:
-            demo = _start(name, cluster, supply, given)
+            demo = _start(name, where, supply, given)
     with demo:
         overview.show(demo, console())
 
 
-def _start(name: str, cluster: str, supply: Supply, given: Given) -> Demo:
-    provider = Provider.choose(cluster)
+def _start(name: str, where: Where, supply: Supply, given: Given) -> Demo:
+    provider = where.provider()
     for line in (f"cluster: {provider.name} ({provider.reason})", *supply.told(provider.name)):
         say(f"  {line}")
     login = None

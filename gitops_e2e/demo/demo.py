@@ -8,6 +8,8 @@ from typing import Self
 
 from gitops_e2e.cache import Cache
 from gitops_e2e.clusters import providers
+from gitops_e2e.clusters.existing.errors import ExistingNotFound
+from gitops_e2e.clusters.existing.uninstalling import uninstall
 from gitops_e2e.clusters.kind.cluster import Kind
 from gitops_e2e.clusters.kind.errors import ClusterNotFound
 from gitops_e2e.clusters.node.errors import NodeNotFound
@@ -73,7 +75,10 @@ class Demo:
                 where=str(cluster.kubeconfig),
                 remedy="wait for the command that is at it; or end it with `down`, or use another --name",
             )
-        return Demo(Harness.find(name, budgets, settings.supply), settings)
+        harness = Harness.find(name, budgets, settings.supply)
+        if cluster.labels:
+            harness.reach()
+        return Demo(harness, settings)
 
     @staticmethod
     def get(name: str, budgets: Budgets) -> Demo:
@@ -85,10 +90,16 @@ class Demo:
 
     @staticmethod
     def end(name: str) -> bool:
-        """End the cluster of that name and everything on it, and sweep what killed ones left; whether there was one."""
+        """End the cluster of that name and everything on it, and sweep what killed ones left; whether there was one.
+
+        Of a cluster that is somebody else's, what is ours is removed.
+        """
         cluster = _cluster(name)
+        if cluster and cluster.labels:
+            with doing(f"uninstalling from {name}"):
+                uninstall(Kube(cluster.kubeconfig, labels=cluster.labels))
         if cluster:
-            with doing(f"deleting cluster {name}"):
+            with doing(f"{'letting go of' if cluster.labels else 'deleting'} cluster {name}"):
                 cluster.delete()
         Node.sweep()
         Kind.sweep()
@@ -158,6 +169,6 @@ class Demo:
 
 
 def _cluster(name: str) -> Cluster | None:
-    with suppress(NodeNotFound, ClusterNotFound):
+    with suppress(NodeNotFound, ClusterNotFound, ExistingNotFound):
         return providers.attach(name, Toolchain(Cache.of_user()))
     return None

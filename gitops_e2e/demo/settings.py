@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from gitops_e2e.clusters.where import Where
 from gitops_e2e.demo.ecr import EcrRepository
 from gitops_e2e.demo.errors import OtherDemo
 from gitops_e2e.demo.given import Given, names_of
@@ -25,6 +26,8 @@ class Settings:
     pull: str
     git_url: str
     ecr: str
+    registry: str = ""
+    registry_login: str = ""
 
     @staticmethod
     def of(supply: Supply, given: Given) -> Settings:
@@ -35,6 +38,8 @@ class Settings:
             pull="yes" if supply.pull else "",
             git_url=given.git.url if given.git else "",
             ecr=given.ecr.address if given.ecr else "",
+            registry=supply.outside.url if supply.outside else "",
+            registry_login=str(supply.outside.logins or "") if supply.outside else "",
         )
 
     @staticmethod
@@ -68,8 +73,10 @@ class Settings:
 
     @property
     def supply(self) -> Supply:
-        """What the stack was made from. Raises BundleError where that is not there any more."""
-        return Supply.of(self.kargo, Path(self.bundle) if self.bundle else None, pull=bool(self.pull))
+        """What the stack was made from. Raises BundleError or RegistryRefused where that is not there any more."""
+        where = Where(registry=self.registry or None, registry_login=self.registry_login or None)
+        bundle = Path(self.bundle) if self.bundle else None
+        return Supply.of(self.kargo, bundle, pull=bool(self.pull), outside=where.outside())
 
     @property
     def repository(self) -> EcrRepository | None:

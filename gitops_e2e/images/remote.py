@@ -52,6 +52,11 @@ class RemoteRegistry:
         return registry
 
     @property
+    def url(self) -> str:
+        """What `of` makes this registry from."""
+        return f"{'http' if self.plain else 'https'}://{self.place}"
+
+    @property
     def host(self) -> str:
         """Host and port alone."""
         return self.place.partition("/")[0]

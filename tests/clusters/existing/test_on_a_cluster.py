@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import socket
+import sys
 from collections.abc import Iterator
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -24,7 +25,7 @@ from gitops_e2e.kube import Kube, Manifest
 from gitops_e2e.toolchain import Toolchain
 from tests.clusters.existing.apart import a_cluster_apart, objects
 from tests.clusters.kit import state_of
-from tests.harness.running import assert_refused, run
+from tests.harness.running import REPOSITORY, assert_refused, run
 from tests.local_registry import running_registry
 
 pytestmark = pytest.mark.node
@@ -118,6 +119,20 @@ def test_a_node_port_that_is_taken_on_this_machine_is_named(kubeconfig: Path) ->
     assert_refused(code, text, "NodePort 30500 cannot be forwarded", "ss -ltnp")
 
 
+@pytest.mark.long
+def test_the_demo_is_brought_up_and_taken_down(apart: Node, kubeconfig: Path) -> None:
+    before = objects(Kube(apart.kubeconfig))
+    named = ("--name", f"demo-{_NAME}")
+
+    up = _demo("up", "--cluster", "existing", "--kubeconfig", str(kubeconfig), *named)
+    assert f"http://{apart.address}:30089/health" in up
+    assert "unhealthy" not in _demo("status", *named)
+    assert f"the demo demo-{_NAME} is gone" in _demo("down", *named)
+
+    assert objects(Kube(apart.kubeconfig)) == before
+
+
+@pytest.mark.long
 def test_nodes_have_everything_from_a_registry_outside(apart: Node, kubeconfig: Path, tmp_path: Path) -> None:
     """They know nothing of the one in the cluster; this one asks for a login, and its certificate is from nobody."""
     hosts = apart.containerd_socket.parents[2] / _HOSTS
@@ -155,6 +170,10 @@ def _trust(folder: Path, authority: Path) -> None:
     folder.mkdir()
     shutil.copy(authority, folder / "ca.crt")
     (folder / "hosts.toml").write_text(f'[host."https://{folder.name}"]\nca = "/{_HOSTS}/{folder.name}/ca.crt"\n')
+
+
+def _demo(*arguments: str) -> str:
+    return run_command([sys.executable, "-m", "gitops_e2e", *arguments], timeout=_BOUND, cwd=REPOSITORY).stdout
 
 
 def _nft(node: Node, rules: str) -> None:

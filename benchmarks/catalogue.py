@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmarks import cold_build, engine, kind, lint, memory, node, rollback, stack, verdicts, watching
+from benchmarks import cold_build, engine, kind, lint, memory, node, providers, rollback, stack, verdicts, watching
 from benchmarks.figure import Benchmark
 from gitops_e2e.errors import HarnessError
 
@@ -24,6 +24,7 @@ BENCHMARKS = (
     Benchmark(("lint_s",), lint.measure),
     Benchmark(("kind_ready_s",), kind.measure),
     Benchmark(("watch_latency_ms",), watching.measure),
+    Benchmark(tuple(providers.names()), providers.measure, on_request=True),
     Benchmark(tuple(verdicts.names()), verdicts.measure, on_request=True),
     Benchmark(("cold_build_s",), cold_build.measure, on_request=True),
 )

@@ -44,7 +44,7 @@ def require_disk(path: Path, needed: int, *, purpose: str) -> None:
 
 def require_memory(needed: int, *, purpose: str) -> None:
     """Raise TooLittleMemory unless the kernel says that `needed` bytes are available without swapping."""
-    available = _available_memory()
+    available = available_memory()
     if available < needed:
         raise TooLittleMemory(
             f"{purpose} needs {_gib(needed)} of memory, and {_gib(available)} are available",
@@ -54,10 +54,11 @@ def require_memory(needed: int, *, purpose: str) -> None:
 
 def memory_for(each: int, *, beside: int) -> int:
     """How many things of `each` bytes have room in the available memory, `beside` something of so many bytes."""
-    return max(0, _available_memory() - beside) // each
+    return max(0, available_memory() - beside) // each
 
 
-def _available_memory() -> int:
+def available_memory() -> int:
+    """How many bytes the kernel could give to whoever asks, without swapping."""
     for line in _MEMINFO.read_text().splitlines():
         if line.startswith("MemAvailable:"):
             return int(line.split()[1]) * 1024

@@ -28,7 +28,7 @@ lint: $(READY)  ## formatting, style and types, then features, manifests and Kar
 ON_DOCKER = $(BIN)/python -m gitops_e2e.clusters.kind $(BIN)/pytest
 
 test-kind: $(READY)  ## the scenarios on kind; where no Docker engine answers, on one of our own
-	$(ON_DOCKER) features/ --cluster kind $(ARGS)
+	$(ON_DOCKER) features/ --cluster kind -n auto $(ARGS)
 
 test-kind-smoke: $(READY)  ## the same for a cluster, the stack and the headline scenario
 	$(ON_DOCKER) features/ --cluster kind -k prod_canary_exceeds_150mb_and_rolls_back

@@ -28,9 +28,9 @@ _MB = 10**6
 # Long enough for the counters of the kubelet to be read many times.
 _IDLE_SECONDS = 60.0
 _SETTLING_SECONDS = 60.0
-_OF_ENGINE = f'namespace="{PromotionEngine.namespace}",container!="",container!="POD"'
-_MEMORY = f"sum(max_over_time(container_memory_working_set_bytes{{{_OF_ENGINE}}}[{_IDLE_SECONDS:g}s]))"
-_CPU = f"100 * sum(rate(container_cpu_usage_seconds_total{{{_OF_ENGINE}}}[{_IDLE_SECONDS:g}s]))"
+OF_ENGINE = f'namespace="{PromotionEngine.namespace}",container!="",container!="POD"'
+_MEMORY = f"sum(max_over_time(container_memory_working_set_bytes{{{OF_ENGINE}}}[{_IDLE_SECONDS:g}s]))"
+_CPU = f"100 * sum(rate(container_cpu_usage_seconds_total{{{OF_ENGINE}}}[{_IDLE_SECONDS:g}s]))"
 
 
 def measure() -> Iterator[Figure]:

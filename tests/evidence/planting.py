@@ -14,6 +14,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from gitops_e2e.commands import CommandFailed, run
+from gitops_e2e.components.registry import at_node_port
 from gitops_e2e.deeds import Applied, tell
 from gitops_e2e.errors import HarnessError
 from gitops_e2e.evidence.redaction import Redactor
@@ -72,6 +73,7 @@ def harness(folder: Path) -> Harness:
             cache=cache,
             prometheus=_Prometheus(),
             repositories=_Repositories(folder),
+            registry=at_node_port("127.0.0.1"),
             cluster=SimpleNamespace(
                 address="127.0.0.1", name="none", provider="node", kubeconfig=folder / "config", check=lambda: None
             ),

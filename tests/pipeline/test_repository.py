@@ -49,7 +49,7 @@ def test_main_holds_the_manifests_as_the_pipelines_own(repository: Repository) -
     assert "kargo-demo" not in text
     assert "/shop/product-api" in text
     assert "elsewhere.example/library/redis:8.9" in text
-    assert "/shop/stress:2.0" in text
+    assert "elsewhere.example/stress:2.0" in text
     assert [str(port) in text for port in (30087, 30088, 30089)] == [False] * 3
     assert [str(port) in text for port in (31000, 31001, 31002)] == [True] * 3
 

@@ -59,6 +59,7 @@ bench: $(READY)  ## measured figures, one JSON object a line; ONLY=name,name run
 	@$(BIN)/python -m benchmarks $(ONLY)
 
 .PHONY: mutants mutants-docs
+mutants: LONG = long or not long
 mutants: $(READY)  ## does the suite notice? Scenarios on a correct pipeline, and on each of the wrong ones in mutants/
 	$(BIN)/python -m pytest features/ -p mutants.plugin -n auto --reports reports/mutants $(ARGS)
 

@@ -28,6 +28,7 @@ Feature: A canary is judged by what its users see, or by somebody's leave
       And the rollout is aborted, and no pod of 1.0.0 remains
       And the stable ReplicaSet of dev runs 0.9.0
 
+    @long
     Example: a canary that fails every request is taken back
       Given a pipeline whose dev serves release 0.9.0
       And the canary pauses for 5 seconds
@@ -51,6 +52,7 @@ Feature: A canary is judged by what its users see, or by somebody's leave
       And the rollout is paused for a decision, with the canary at weight 20
       And the stable ReplicaSet of dev runs 0.9.0
 
+    @long
     Example: a canary that nobody asks any more is neither good nor bad
       Given a pipeline whose dev serves release 0.9.0
       And the canary of dev is judged by its success-rate
@@ -116,6 +118,7 @@ Feature: A canary is judged by what its users see, or by somebody's leave
 
   Rule: How strict an analysis is, and when it is made, is the stage's to say
 
+    @long
     Example: a failure that is forgiven
       Given a pipeline whose dev serves release 0.9.0
       And the canary pauses for 5 seconds
@@ -127,6 +130,7 @@ Feature: A canary is judged by what its users see, or by somebody's leave
       And approval failed 1 time and succeeded 2 times
       And the stable ReplicaSet of dev runs 1.0.0
 
+    @long
     Example: errors that do not follow each other are forgiven
       Given a pipeline whose dev serves release 0.9.0
       And the canary pauses for 5 seconds
@@ -136,6 +140,7 @@ Feature: A canary is judged by what its users see, or by somebody's leave
       And products could not be measured at least 2 times
       And the stable ReplicaSet of dev runs 1.0.0
 
+    @long
     Example: what is only recorded decides nothing
       Given a pipeline whose dev serves release 0.9.0
       And the canary pauses for 5 seconds

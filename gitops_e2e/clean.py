@@ -10,6 +10,7 @@ from pathlib import Path
 
 from gitops_e2e.cache import Cache
 from gitops_e2e.clusters.existing.cluster import Existing
+from gitops_e2e.clusters.existing.state import states as existing_states
 from gitops_e2e.clusters.kind import own_engine
 from gitops_e2e.clusters.kind.cluster import Kind
 from gitops_e2e.clusters.kind.state import states as kind_states
@@ -22,7 +23,7 @@ _UNUSED_DAYS = 30
 
 
 class CacheInUse(HarnessError):
-    """A running node or cluster has its binaries, images or data in the cache."""
+    """A running node or cluster, or a run on one that exists, has its binaries, images or data in the cache."""
 
 
 def clean(*, everything: bool) -> None:
@@ -68,23 +69,24 @@ def _remove(cache: Cache) -> None:
 
 def _remove_unused(cache: Cache) -> None:
     # What runs may do so for longer than that, and start what it looked up when it began.
-    if running := _running():
+    if running := _running(cache):
         say(f"  nothing is removed from the cache, because of {', '.join(running)}")
         return
     for entry in cache.remove_unused(seconds=_UNUSED_DAYS * 24 * 60 * 60):
         say(f"  removed {entry} from the cache, as nobody used it")
 
 
-def _running() -> dict[str, Path]:
+def _running(cache: Cache) -> dict[str, Path]:
     """What runs on this machine, with the folder of its data."""
     nodes = {f"node {state.name}": state.data for state in Registry().all() if state.running}
     clusters = {f"kind cluster {state.name}": state.data for state in kind_states().all() if not state.dead}
     engines = {f"Docker engine {record.name}": record.data for record in own_engine.records().all()}
-    return nodes | clusters | engines
+    runs = {f"run {state.name} on an existing cluster": state.data for state in existing_states(cache).all()}
+    return nodes | clusters | engines | runs
 
 
 def _refuse_use(cache: Cache) -> None:
-    running = [name for name, data in _running().items() if data.is_relative_to(cache.root)]
+    running = [name for name, data in _running(cache).items() if data.is_relative_to(cache.root)]
     if running:
         raise CacheInUse(
             f"the cache is in use by {', '.join(running)}",

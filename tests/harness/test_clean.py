@@ -30,6 +30,17 @@ data.mkdir(parents=True)
 Registry().save(NodeState("one", Subnet(16000), data, owner={who}, supervisor={who}))
 """
 
+_ON_EXISTING = """
+import os
+from gitops_e2e.cache import Cache
+from gitops_e2e.clean import main
+from gitops_e2e.clusters.existing.cluster import Existing
+from gitops_e2e.clusters.existing.contexts import Context
+from pathlib import Path
+
+server = {"server": "https://10.20.30.40:6443"}
+run = Existing.take("one", Context("one", Path("kubeconfig"), "one", server, "one", {}))
+"""
 _OLD_ENTRY = """
 import os, time
 Cache.of_user().entry("things", "new", lambda folder: None)
@@ -93,3 +104,10 @@ def test_a_run_that_goes_on_keeps_its_node_and_its_cache(tmp_path: Path) -> None
     assert "the cache is in use by node one" in said
     assert "to do: end the runs" in said
     assert (tmp_path / "gitops-e2e/nodes/one").is_dir()
+
+
+def test_a_run_on_an_existing_cluster_keeps_its_kubeconfig(tmp_path: Path) -> None:
+    code, said = _clean(tmp_path, "--all", before=f"import sys\n{_ON_EXISTING}")
+
+    assert code == 1
+    assert "the cache is in use by run one on an existing cluster" in said

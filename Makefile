@@ -72,7 +72,7 @@ nightly: export LONG = long or not long
 nightly: $(READY)  ## all that takes long, one target after the other; ends with what broke, and since when
 	@$(BIN)/python -m gitops_e2e.nightly $(NIGHTLY)
 
-clean: $(READY)  ## sweeps what runs left, and this clone's own files; ALL=1 the shared cache too
+clean: $(READY)  ## sweeps what runs left, this clone's own files, and old parts of the shared cache; ALL=1 all of it
 	$(BIN)/python -m gitops_e2e.clean $(if $(ALL),--all)
 	rm -rf $(VENV) reports .mypy_cache .ruff_cache .pytest_cache product-api/node_modules
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 from gitops_e2e.components.adapting import containers
 from gitops_e2e.components.applying import apply_all
 from gitops_e2e.errors import HarnessError
-from gitops_e2e.kube import PODS, Kube, Manifest, Ref
+from gitops_e2e.kube import Kube, Manifest, Ref, running_pod
 
 KARGO = "Kargo"
 """The name of the component that promotes, whichever it is."""
@@ -89,18 +89,13 @@ class Component(ABC):
             )
 
     def version(self, kube: Kube) -> str:
-        """The version that runs: the tag of the image that the first workload's newest pod was started from.
+        """The version that runs: the tag of the image that the first workload's newest running pod was started from.
 
-        Raises HarnessError while there is no such pod.
+        Raises NoRunningPod.
         """
         workload = kube.get(self.workloads()[0])
-        labels = ",".join(f"{name}={value}" for name, value in workload["spec"]["selector"]["matchLabels"].items())
-        pods = kube.list(PODS, self.namespace, labels)
-        running = [pod for pod in pods if pod["status"].get("containerStatuses")]
-        if not running:
-            raise HarnessError(f"{self.name} has no running pod", where=f"namespace {self.namespace}")
-        newest = max(running, key=lambda pod: str(pod["metadata"]["creationTimestamp"]))
-        return _tag(newest["status"]["containerStatuses"][-1]["image"])
+        pod = running_pod(kube, self.namespace, workload["spec"]["selector"]["matchLabels"], of=self.name)
+        return _tag(pod["status"]["containerStatuses"][-1]["image"])
 
 
 def _main_image(workload: Manifest) -> str:

@@ -18,8 +18,7 @@ from gitops_e2e.components import authority, cert_manager
 from gitops_e2e.components.applying import apply_all
 from gitops_e2e.components.certificate import await_issued
 from gitops_e2e.components.packaged import Packaged
-from gitops_e2e.errors import HarnessError
-from gitops_e2e.kube import PODS, Kube, Manifest, Ref
+from gitops_e2e.kube import Kube, Manifest, Ref, running_pod
 
 HOST = "git.gitops-e2e.svc.cluster.local"
 NODE_PORT = 30080
@@ -108,8 +107,5 @@ class Repositories:
         return run(["git", "-c", address, "ls-remote", url], timeout=_GIT_BOUND, env=trust).stdout
 
     def _shell(self, script: str) -> None:
-        pods = self.kube.list(PODS, GitServer.namespace, "app=git-server")
-        running = [pod for pod in pods if pod["status"].get("phase") == "Running"]
-        if not running:
-            raise HarnessError("the Git server has no running pod", where=f"namespace {GitServer.namespace}")
-        self.kube.execute(GitServer.namespace, running[0]["metadata"]["name"], "git-server", ["sh", "-ec", script])
+        pod = running_pod(self.kube, GitServer.namespace, {"app": "git-server"}, of="the Git server")
+        self.kube.execute(GitServer.namespace, pod["metadata"]["name"], "git-server", ["sh", "-ec", script])

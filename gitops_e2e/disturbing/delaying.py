@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 from gitops_e2e.components.component import Component
 from gitops_e2e.disturbing.leading import ELSEWHERE
-from gitops_e2e.errors import HarnessError
-from gitops_e2e.kube import PODS, Kube, Manifest, Ref
+from gitops_e2e.kube import Kube, Manifest, Ref, running_pod
 
 IMAGE = "haproxy"
 
@@ -25,7 +24,7 @@ _ENDS_BY_ITSELF = 1800
 def proxies(kube: Kube, component: Component, *, image: str, seconds: int) -> Iterator[Manifest]:
     """A pod for each Service of the component, to which the Service may be led; they end by themselves in time.
 
-    Raises HarnessError where the component has no running pod.
+    Raises NoRunningPod where nothing is behind one of them.
     """
     for service in component.services():
         behind = _pod_behind(kube, service)
@@ -35,12 +34,9 @@ def proxies(kube: Kube, component: Component, *, image: str, seconds: int) -> It
 
 
 def _pod_behind(kube: Kube, service: Manifest) -> str:
-    namespace = service["metadata"]["namespace"]
-    labels = ",".join(f"{name}={value}" for name, value in service["spec"]["selector"].items())
-    for pod in kube.list(PODS, namespace, labels):
-        if pod["status"].get("phase") == "Running":
-            return str(pod["status"]["podIP"])
-    raise HarnessError(f"no pod is behind {Ref.of(service)}")
+    ref = Ref.of(service)
+    pod = running_pod(kube, service["metadata"]["namespace"], service["spec"]["selector"], of=str(ref))
+    return str(pod["status"]["podIP"])
 
 
 def _target_port(port: Manifest) -> int:

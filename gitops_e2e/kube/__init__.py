@@ -4,6 +4,7 @@ from gitops_e2e.kube.client import Kube
 from gitops_e2e.kube.errors import AlreadyExists, Conflict, Expired, KubeError, NotFound, NotOurs, Unreachable
 from gitops_e2e.kube.follower import Follower, Observer
 from gitops_e2e.kube.objects import NODES, PODS, Manifest, Ref, Resource
+from gitops_e2e.kube.running import NoRunningPod, running_pod
 from gitops_e2e.kube.watch import Watch
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Kube",
     "KubeError",
     "Manifest",
+    "NoRunningPod",
     "NotFound",
     "NotOurs",
     "Observer",
@@ -23,4 +25,5 @@ __all__ = [
     "Resource",
     "Unreachable",
     "Watch",
+    "running_pod",
 ]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gitops_e2e.errors import HarnessError
-from gitops_e2e.kube import PODS, Manifest
+from gitops_e2e.kube import Manifest, running_pod
 from gitops_e2e.pipeline.names import REGISTRY
 from gitops_e2e.pipeline.project import Project
 
@@ -61,8 +60,6 @@ class RegistryAddress:
         self.project.platform.kube.apply(slices)
 
     def _pod_address(self) -> str:
-        pods = self.project.platform.kube.list(PODS, _REGISTRY_NAMESPACE, "app=registry")
-        addresses = [str(pod["status"]["podIP"]) for pod in pods if pod["status"].get("podIP")]
-        if not addresses:
-            raise HarnessError("the registry has no running pod", where=f"namespace {_REGISTRY_NAMESPACE}")
-        return addresses[0]
+        kube = self.project.platform.kube
+        pod = running_pod(kube, _REGISTRY_NAMESPACE, {"app": "registry"}, of="the registry")
+        return str(pod["status"]["podIP"])

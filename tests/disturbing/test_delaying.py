@@ -9,8 +9,7 @@ import pytest
 from gitops_e2e.components.component import Component
 from gitops_e2e.disturbing.delaying import proxies
 from gitops_e2e.disturbing.leading import ELSEWHERE, lead_away, lead_back
-from gitops_e2e.errors import HarnessError
-from gitops_e2e.kube import Kube, Manifest, Ref
+from gitops_e2e.kube import Kube, Manifest, NoRunningPod, Ref
 from tests.control_plane import ControlPlane
 
 pytestmark = pytest.mark.node
@@ -81,5 +80,5 @@ def test_a_proxy_is_where_the_service_leads_and_leads_to_the_pod(kube: Kube) -> 
 
 
 def test_there_is_no_proxy_in_front_of_nothing(kube: Kube) -> None:
-    with pytest.raises(HarnessError, match="no pod is behind Service shop in namespace default"):
+    with pytest.raises(NoRunningPod, match="Service shop in namespace default has no running pod"):
         list(proxies(kube, Shop(), image="haproxy", seconds=3))

@@ -162,6 +162,9 @@ def _start(record: EngineRecord) -> EngineRecord:
     for folder in (record.run, record.data / "run"):
         folder.mkdir(parents=True)
     run(["ip", "rule", "add", *_nowhere_else(record)], timeout=_BOUND)
+    groups = cgroups.detect()
+    if isinstance(groups, cgroups.VersionOne):
+        groups.create(record.cgroup)  # or all containers weigh as much as one process of the machine
     with record.log.open("w") as log:
         process = subprocess.Popen(
             ["setpriv", "--pdeathsig", "KILL", "--", *_dockerd(record)],

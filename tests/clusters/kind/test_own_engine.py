@@ -70,6 +70,12 @@ def traces(record: EngineRecord) -> list[str]:
     return found + processes(record)
 
 
+def weights(record: EngineRecord) -> set[str]:
+    """What all containers together may have of the processors, where control groups of version 1 say it."""
+    shares = Path("/sys/fs/cgroup").glob(f"*/{record.cgroup}/cpu.shares")
+    return {file.read_text().strip() for file in shares}
+
+
 def processes(record: EngineRecord) -> list[str]:
     found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
@@ -90,6 +96,7 @@ def test_it_ends_with_the_block_and_leaves_nothing() -> None:
         assert engine.docker("network", "ls", "--format={{.Name}}").split().count("kind") == 1
         assert machine() == before
         assert processes(record)
+        assert weights(record) <= {"16384"}, "its containers have to weigh as much as a node of ours"
 
     assert machine() == before
     assert traces(record) == []

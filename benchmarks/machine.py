@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from gitops_e2e.cache import Cache
 from gitops_e2e.clusters.providers import Provider
+from gitops_e2e.errors import HarnessError
 from gitops_e2e.harness import Harness
 from gitops_e2e.images import Images
 from gitops_e2e.progress import say
@@ -18,6 +22,7 @@ from gitops_e2e.watching.budgets import Budgets
 
 PROVIDER = Provider("node", "benchmarks are of the built-in node")
 BUDGETS = Budgets()
+_REPOSITORY = Path(__file__).parents[1]
 
 
 def name_of(benchmark: str) -> str:
@@ -42,6 +47,33 @@ def stack(benchmark: str) -> Iterator[Harness]:
         yield harness
     finally:
         harness.delete()
+
+
+def run_features(
+    options: Sequence[str], *, bound: float, environment: Mapping[str, str] | None = None
+) -> Iterator[str]:
+    """The lines of progress of a run of `pytest features/`, as they come.
+
+    `bound` is in seconds. Raises HarnessError, after the last one, where the run did not pass within it.
+    """
+    with subprocess.Popen(
+        [sys.executable, "-m", "pytest", "features/", *options],
+        cwd=_REPOSITORY,
+        env={**os.environ, **(environment or {})},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        timer = threading.Timer(bound, process.kill)
+        timer.start()
+        try:
+            for line in process.stderr or ():
+                say(line.rstrip("\n"))
+                yield line
+        finally:
+            timer.cancel()
+    if process.returncode:
+        raise HarnessError(f"`pytest features/` ended with exit code {process.returncode} within {bound:g} s")
 
 
 def tell_load() -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
@@ -13,15 +11,13 @@ from pathlib import Path
 from typing import Self
 
 from benchmarks.figure import Figure
-from benchmarks.machine import name_of, tell_load, warm
+from benchmarks.machine import name_of, run_features, tell_load, warm
 from gitops_e2e.clusters.kind.engine import Engine
 from gitops_e2e.clusters.kind.node_image import make_node_image
 from gitops_e2e.clusters.kind.own_engine import some_engine
 from gitops_e2e.errors import HarnessError
 from gitops_e2e.machine.capacity import available_memory
-from gitops_e2e.progress import say
 
-_REPOSITORY = Path(__file__).parents[1]
 _PROVIDERS = ("node", "kind")
 _HEADLINE = "prod_canary_exceeds_150mb_and_rolls_back"
 _FIGURES = {"cluster_ready": "s", "stack_ready": "s", "headline": "s", "teardown": "s", "memory": "GB"}
@@ -79,20 +75,10 @@ def _run(provider: str, engine: Engine) -> Mapping[str, float]:
 def _seconds(options: list[str], environment: Mapping[str, str]) -> dict[str, float]:
     """What a run says of how long its parts took."""
     found: dict[str, float] = {}
-    command = ["env", *(f"{name}={value}" for name, value in environment.items()), sys.executable, "-m", "pytest"]
-    with subprocess.Popen(
-        [*command, "features/", *options], cwd=_REPOSITORY, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    ) as process:
-        bound = threading.Timer(_RUN_BOUND, process.kill)
-        bound.start()
-        try:
-            for line in process.stderr or ():
-                say(line.rstrip("\n"))
-                found |= {name: float(match[1]) for name, pattern in _ENDED.items() if (match := pattern.match(line))}
-        finally:
-            bound.cancel()
-    if process.returncode or found.keys() != _ENDED.keys():
-        raise HarnessError(f"`pytest features/` ended with exit code {process.returncode} within {_RUN_BOUND:g} s")
+    for line in run_features(options, bound=_RUN_BOUND, environment=environment):
+        found |= {name: float(match[1]) for name, pattern in _ENDED.items() if (match := pattern.match(line))}
+    if found.keys() != _ENDED.keys():
+        raise HarnessError("`pytest features/` did not say how long all of its parts took")
     return found
 
 

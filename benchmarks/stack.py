@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 from benchmarks.figure import Figure, middle
-from benchmarks.machine import name_of, tell_load, warm
+from benchmarks.machine import name_of, run_features, tell_load, warm
 from gitops_e2e.errors import HarnessError
-from gitops_e2e.progress import say
 
-_REPOSITORY = Path(__file__).parents[1]
 _RUNS = 3
 _RUN_BOUND = 300.0
 _READY = "  ✓ installing the stack"
@@ -43,21 +37,8 @@ def _run() -> dict[str, float]:
     """Run it; when which line was printed, in monotonic seconds."""
     options = ["-k", "Kubernetes", "--cluster", "node", "--cluster-name", name_of("stack")]
     moments: dict[str, float] = {}
-    with subprocess.Popen(
-        [sys.executable, "-m", "pytest", "features/", *options],
-        cwd=_REPOSITORY,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        bound = threading.Timer(_RUN_BOUND, process.kill)
-        bound.start()
-        try:
-            for line in process.stderr or ():
-                say(line.rstrip("\n"))
-                moments |= {begin: time.monotonic() for begin in (_READY, _ENDING) if line.startswith(begin)}
-        finally:
-            bound.cancel()
-    if process.returncode or len(moments) < 2:
-        raise HarnessError(f"`pytest features/` ended with exit code {process.returncode} within {_RUN_BOUND:g} s")
+    for line in run_features(options, bound=_RUN_BOUND):
+        moments |= {begin: time.monotonic() for begin in (_READY, _ENDING) if line.startswith(begin)}
+    if len(moments) < 2:
+        raise HarnessError("`pytest features/` did not say when the stack was ready and the cluster ended")
     return moments

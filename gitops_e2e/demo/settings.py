@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from gitops_e2e.clusters.where import Where
 from gitops_e2e.demo.ecr import EcrRepository
 from gitops_e2e.demo.errors import OtherDemo
 from gitops_e2e.demo.given import Given, names_of
+from gitops_e2e.images.remote import RemoteRegistry
 from gitops_e2e.kube import Kube, Manifest, Ref
 from gitops_e2e.pipeline.names import PipelineNames
 from gitops_e2e.supply import Supply
@@ -74,9 +75,8 @@ class Settings:
     @property
     def supply(self) -> Supply:
         """What the stack was made from. Raises BundleError or RegistryRefused where that is not there any more."""
-        where = Where(registry=self.registry or None, registry_login=self.registry_login or None)
         bundle = Path(self.bundle) if self.bundle else None
-        return Supply.of(self.kargo, bundle, pull=bool(self.pull), outside=where.outside())
+        return Supply.of(self.kargo, bundle, pull=bool(self.pull), outside=self._outside)
 
     @property
     def repository(self) -> EcrRepository | None:
@@ -86,4 +86,9 @@ class Settings:
     @property
     def names(self) -> PipelineNames:
         """The pipeline's names."""
-        return names_of(self.git_url, self.repository)
+        names = names_of(self.git_url, self.repository)
+        return replace(names, registry=self._outside.place) if self._outside else names
+
+    @property
+    def _outside(self) -> RemoteRegistry | None:
+        return Where(registry=self.registry or None, registry_login=self.registry_login or None).outside()

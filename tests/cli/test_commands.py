@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -14,6 +15,7 @@ from gitops_e2e.cli.status import show
 from gitops_e2e.demo.errors import OtherDemo
 from gitops_e2e.demo.health import ComponentHealth, Health, StageHealth, rollout_trouble, stage_trouble
 from gitops_e2e.demo.settings import Settings
+from gitops_e2e.images.remote import RemoteRegistry
 from gitops_e2e.pipeline.freight import Freight
 from gitops_e2e.pipeline.kargo import STAGES
 from gitops_e2e.pipeline.rollout import WatchedRollout
@@ -62,6 +64,12 @@ def test_a_demo_with_other_settings_is_told_apart() -> None:
     LOCAL.require(LOCAL)
     with pytest.raises(OtherDemo, match=r"with git-url not given instead of https://git\.example/mine\.git"):
         LOCAL.require(Settings("engine", "", "", "https://git.example/mine.git", ""))
+
+
+def test_a_demos_images_are_in_the_registry_that_it_was_brought_up_with() -> None:
+    outside = replace(LOCAL, registry="https://registry.example/team")
+    assert outside.names.image_repository() == "registry.example/team/kargo-demo/product-api"
+    assert outside.supply.outside == RemoteRegistry("registry.example/team")
 
 
 def test_freight_is_chosen_by_alias_or_name_and_the_newest_otherwise() -> None:

@@ -23,7 +23,7 @@ _NEEDED_V2 = frozenset({"cpu", "cpuset", "io", "memory", "pids"})
 _CONTROLLERS_V1 = _NEEDED_V1 | {"hugetlb", "misc", "net_cls", "net_prio", "perf_event", "rdma"}
 _LEAF = "init"
 # By default a whole group weighs as much as one process beside it (1024): on a busy machine a node would starve.
-_SHARES_V1 = 16 * 1024
+_SHARES_V1 = 4 * 1024
 _EMPTYING_BOUND = 10.0
 _EMPTYING_POLL = 0.005
 

@@ -96,7 +96,7 @@ def test_it_ends_with_the_block_and_leaves_nothing() -> None:
         assert engine.docker("network", "ls", "--format={{.Name}}").split().count("kind") == 1
         assert machine() == before
         assert processes(record)
-        assert weights(record) <= {"16384"}, "its containers have to weigh as much as a node of ours"
+        assert weights(record) <= {"4096"}, "its containers have to weigh as much as a node of ours"
 
     assert machine() == before
     assert traces(record) == []

@@ -40,7 +40,7 @@ unit: $(READY)  ## fast tests of the engine room; those of the promotion engine 
 	$(BIN)/pytest tests -n 2 -m "not node" --ignore=tests/promoter --ignore=tests/kargo
 
 node: $(READY)  ## tests that start real parts on this machine
-	$(BIN)/pytest tests -m "node and not kind and ($(LONG))" --ignore=tests/promoter --ignore=tests/kargo
+	$(BIN)/pytest tests -n 2 --dist=loadfile -m "node and not kind and ($(LONG))" --ignore=tests/promoter --ignore=tests/kargo
 
 product-api: $(READY)  ## style, types and tests of the service under test, with a real Redis and Node.js 20
 	$(BIN)/python -m gitops_e2e.machine redis-server

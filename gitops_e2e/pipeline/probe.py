@@ -2,41 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
 from gitops_e2e.errors import HarnessError
-from gitops_e2e.pipeline.endpoint import Endpoint, NoAnswer
+from gitops_e2e.pipeline import asking
+from gitops_e2e.pipeline.asking import RATE, Outcome
+from gitops_e2e.pipeline.endpoint import Endpoint
 
-RATE = 25.0
-"""Requests a second."""
-
-_THREADS = 50
-"""So many requests may hang before the rate falls: on a busy machine an answer takes up to a second, or even two."""
-
+_START_BOUND = 60.0
 _END_BOUND = 30.0
+_SHOWN = 2000
 
 
 class ProbeError(HarnessError):
     """The probe itself is broken or was not started; nothing can be said about the service."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one request.
-
-    `failure` is None for a good answer (2xx), else the reason; `version` is who answered, if anyone did.
-    """
-
-    at: datetime
-    version: str | None
-    failure: str | None
 
 
 @dataclass(frozen=True)
@@ -92,20 +80,28 @@ class Probe:
         self.endpoint = endpoint
         self.path = path
         self._outcomes: list[Outcome] = []
-        self._threads: list[threading.Thread] = []
-        self._ending = threading.Event()
-        self._started = 0.0
+        self._process: subprocess.Popen[str] | None = None
+        self._reader: threading.Thread | None = None
+        self._began = threading.Event()
+        self._started: float | None = None
         self._ended: float | None = None
 
     def start(self) -> None:
-        """Begin to ask."""
-        self._started = time.monotonic()
-        self._threads = [
-            threading.Thread(target=self._ask, args=(number,), name=f"probe-{number}", daemon=True)
-            for number in range(_THREADS)
-        ]
-        for thread in self._threads:
-            thread.start()
+        """Return once it asks. Raises ProbeError."""
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", asking.__name__, self.endpoint.url, self.path],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,  # Ctrl-C is for the harness
+        )
+        self._reader = threading.Thread(target=self._read, args=(self._process.stdout,), name="probe", daemon=True)
+        self._reader.start()
+        self._began.wait(_START_BOUND)
+        if self._started is None:
+            self._process.kill()
+            self.stop()
 
     def await_version(self, version: str, *, within: float) -> None:
         """Go on until the newest good answer is of that release. Raises ProbeError."""
@@ -119,23 +115,18 @@ class Probe:
 
     def stop(self) -> Summary:
         """End, wait for the answers that are due, and tell; may be called again. Raises ProbeError."""
-        if not self._threads:
+        if self._process is None or self._reader is None:
             raise ProbeError("the probe was never started", where=self.endpoint.url)
         if self._ended is None:
-            if not all(thread.is_alive() for thread in self._threads):
-                raise ProbeError("the probe broke before it was stopped", where=self.endpoint.url)
             self._ended = time.monotonic()
-            self._ending.set()
-        for thread in self._threads:
-            thread.join(_END_BOUND)
-            if thread.is_alive():
-                raise ProbeError(f"a request did not end within {_END_BOUND:g} s", where=self.endpoint.url)
+            self._end(self._process, self._reader)
         return self.summary()
 
     def summary(self) -> Summary:
         """What became of the requests so far."""
         outcomes = sorted(self._outcomes, key=lambda outcome: outcome.at)
-        return Summary(tuple(outcomes), (self._ended or time.monotonic()) - self._started)
+        now = self._ended or time.monotonic()
+        return Summary(tuple(outcomes), now - (self._started or now))
 
     def __enter__(self) -> Self:
         self.start()
@@ -150,18 +141,27 @@ class Probe:
         good = [outcome for outcome in tuple(self._outcomes) if not outcome.failure]
         return max(good, key=lambda outcome: outcome.at).version if good else None
 
-    def _ask(self, number: int) -> None:
-        period = _THREADS / RATE
-        due = self._started + number / RATE
-        while not self._ending.wait(max(0.0, due - time.monotonic())):
-            self._outcomes.append(self._outcome())
-            due += period  # after a slow answer it catches up
+    def _read(self, printed: Iterable[str]) -> None:
+        for line in printed:
+            if self._started is None:
+                self._started = time.monotonic()
+                self._began.set()
+            else:
+                self._outcomes.append(Outcome.read(line))
+        self._began.set()  # or it never will
 
-    def _outcome(self) -> Outcome:
-        at = datetime.now(UTC)
-        try:
-            answer = self.endpoint.get(self.path)
-        except NoAnswer as error:
-            return Outcome(at, None, error.what)
-        failure = None if 200 <= answer.status < 300 else f"status {answer.status}"
-        return Outcome(at, answer.version, failure)
+    def _end(self, process: subprocess.Popen[str], reader: threading.Thread) -> None:
+        """Also lets go of all that belongs to the process."""
+        broken = process.poll() is not None
+        if not broken and process.stdin:
+            with contextlib.suppress(BrokenPipeError):  # it broke just now, as its exit code says
+                print(asking.STOP, file=process.stdin, flush=True)
+        reader.join(_END_BOUND)
+        if late := reader.is_alive():
+            process.kill()
+        with process:  # which closes its pipes, and waits
+            said = process.stderr.read() if process.stderr else ""
+        if late:
+            raise ProbeError(f"a request did not end within {_END_BOUND:g} s", where=self.endpoint.url)
+        if broken or process.returncode:
+            raise ProbeError(f"the probe broke before it was stopped: {said[-_SHOWN:]}", where=self.endpoint.url)

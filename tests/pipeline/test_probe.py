@@ -1,14 +1,19 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
 
+from gitops_e2e.clusters.node.identity import ProcessIdentity
+from gitops_e2e.pipeline.asking import Outcome
 from gitops_e2e.pipeline.endpoint import Endpoint
-from gitops_e2e.pipeline.probe import Outcome, Probe, ProbeError, Summary
+from gitops_e2e.pipeline.probe import Probe, ProbeError, Summary
+from tests.clusters.kit import eventually
 from tests.pipeline.servers import Reply, Serve
 
 VERSION = "X-Product-Api-Version"
@@ -90,7 +95,9 @@ def test_nothing_is_sent_after_the_end(serve: Serve) -> None:
     assert enough.wait(20)
     first = probe.stop()
     assert probe.stop() == first
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("probe-")]
+    assert probe._process
+    assert probe._process.returncode == 0
+    assert not [thread for thread in threading.enumerate() if thread.name == "probe"]
 
 
 def test_slow_answers_do_not_hold_up_the_others(serve: Serve) -> None:
@@ -114,14 +121,32 @@ def test_a_probe_that_was_not_started_says_nothing(nobody: str) -> None:
         Probe(Endpoint(nobody)).stop()
 
 
-def test_a_probe_that_broke_says_nothing(monkeypatch: pytest.MonkeyPatch, nobody: str) -> None:
+def test_a_probe_that_broke_says_nothing(nobody: str) -> None:
     probe = Probe(Endpoint(nobody))
-    monkeypatch.setattr(probe, "_ask", lambda _: None)
     probe.start()
-    for thread in probe._threads:
-        thread.join()
+    assert probe._process
+    probe._process.kill()
+    probe._process.wait()
     with pytest.raises(ProbeError, match="broke"):
         probe.stop()
+
+
+def test_a_probe_that_cannot_begin_says_so(monkeypatch: pytest.MonkeyPatch, nobody: str) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with pytest.raises(ProbeError, match="broke"):
+        Probe(Endpoint(nobody)).start()
+
+
+def test_a_probe_ends_with_the_harness(nobody: str) -> None:
+    script = (
+        "import time; from gitops_e2e.pipeline.endpoint import Endpoint; from gitops_e2e.pipeline.probe import Probe;"
+        f"probe = Probe(Endpoint({nobody!r})); probe.start(); print(probe._process.pid, flush=True); time.sleep(600)"
+    )
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as harness:
+        assert harness.stdout
+        asking = ProcessIdentity.of(int(harness.stdout.readline()))
+        harness.kill()
+    assert eventually(lambda: not asking.alive)
 
 
 def test_rate_is_over_the_time_that_was_probed() -> None:

@@ -17,8 +17,10 @@ _LINES = 25
 _PLUGINS = ("-p", "no:pytest-kind", "-p", "fixtures.reporting")
 _HEADER = re.compile(r"_{3,} test_(?P<name>\w+) _{3,}")
 _CONFTEST = """
+from pathlib import Path
 from types import SimpleNamespace
 from gitops_e2e.evidence.redaction import Redactor
+from gitops_e2e.room import Room
 from fixtures import ownership
 from tests.recorded import idle_cache
 
@@ -27,12 +29,17 @@ def pytest_addoption(parser):
         parser.addoption(option, action="store_true")
 
 def pytest_configure(config):
-    cluster = SimpleNamespace(kubeconfig="/run/kubeconfig", name="e2e-1", provider="node", check=lambda: None)
+    scratch = Path(__file__).parent
+    Room.of(scratch / "room", lambda: 1)
+    cluster = SimpleNamespace(
+        kubeconfig="/run/kubeconfig", name="e2e-1", provider="node", scratch=scratch, check=lambda: None
+    )
     names = ("CoreDNS", "cert-manager", "Argo CD", "registry", "Argo Rollouts", "Prometheus", "Git server", "Kargo")
     parts = [SimpleNamespace(name=name, version=lambda _: "v1.2.3") for name in names]
     config.stash[ownership._HARNESS] = SimpleNamespace(
         cluster=cluster,
         cache=idle_cache(),
+        not_run=(),
         kube=None,
         redact=Redactor(),
         stack=SimpleNamespace(components=parts),

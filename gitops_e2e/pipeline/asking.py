@@ -100,10 +100,17 @@ def main(url: str, path: str) -> None:
     """Ask until told to stop, or until there is nobody to tell."""
     with contextlib.suppress(PermissionError):
         os.setpriority(os.PRIO_PROCESS, 0, _NICENESS)  # which the threads inherit
+    threading.excepthook = _end_at_once
     asking = _Asking(Endpoint(url), path)
     asking.start()
     if sys.stdin.readline().strip() == STOP:
         asking.end()
+
+
+def _end_at_once(failure: threading.ExceptHookArgs) -> None:
+    """A probe that asks less than it should says nothing about a service."""
+    threading.__excepthook__(failure)
+    os._exit(1)
 
 
 if __name__ == "__main__":

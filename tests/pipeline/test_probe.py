@@ -137,6 +137,17 @@ def test_a_probe_that_cannot_begin_says_so(monkeypatch: pytest.MonkeyPatch, nobo
         Probe(Endpoint(nobody)).start()
 
 
+def test_one_defect_of_many_requests_ends_the_probe(nobody: str) -> None:
+    script = f"from gitops_e2e.pipeline import asking; asking.outcome = None; asking.main({nobody!r}, '/health')"
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as asking:
+        assert asking.stderr
+        said = asking.stderr.read()
+    assert asking.returncode == 1
+    assert "'NoneType' object is not callable" in said
+
+
 def test_a_probe_ends_with_the_harness(nobody: str) -> None:
     script = (
         "import time; from gitops_e2e.pipeline.endpoint import Endpoint; from gitops_e2e.pipeline.probe import Probe;"

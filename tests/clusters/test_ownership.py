@@ -131,7 +131,7 @@ def test_what_a_killed_run_left_is_swept(kit: Kit) -> None:
     assert eventually(lambda: not living_traces(state))
     assert {"cgroup", "route", "data", "state"} == {trace.split()[0] for trace in traces(state)}
 
-    Node.sweep()
+    assert name in Node.sweep()
 
     assert traces(state) == []
 

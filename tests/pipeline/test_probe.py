@@ -150,10 +150,12 @@ def test_one_defect_of_many_requests_ends_the_probe(nobody: str) -> None:
 
 def test_a_probe_ends_with_the_harness(nobody: str) -> None:
     script = (
-        "import time; from gitops_e2e.pipeline.endpoint import Endpoint; from gitops_e2e.pipeline.probe import Probe;"
-        f"probe = Probe(Endpoint({nobody!r})); probe.start(); print(probe._process.pid, flush=True); time.sleep(600)"
+        "import sys; from gitops_e2e.pipeline.endpoint import Endpoint; from gitops_e2e.pipeline.probe import Probe;"
+        f"probe = Probe(Endpoint({nobody!r})); probe.start(); print(probe._process.pid, flush=True); sys.stdin.read()"
     )
-    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as harness:
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as harness:
         assert harness.stdout
         asking = ProcessIdentity.of(int(harness.stdout.readline()))
         harness.kill()

@@ -60,13 +60,16 @@ function health(version, faults) {
 }
 
 /**
+ * A service that drains is ready, also without its Redis, which may have ended before it: it serves. Kubernetes takes
+ * an ending pod out of its Services as soon as there is another, and sends users to it as long as there is none.
+ *
  * @param {import('./lifecycle.js').Lifecycle} lifecycle
  * @param {import('./cache.js').Cache} cache
  * @returns {express.RequestHandler}
  */
 function readiness(lifecycle, cache) {
   return async (_request, response) => {
-    const reason = lifecycle.draining ? 'shutting down' : await cache.absence();
+    const reason = lifecycle.draining ? undefined : await cache.absence();
     if (reason === undefined) {
       response.json({ status: 'ready' });
     } else {

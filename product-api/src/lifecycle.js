@@ -6,7 +6,7 @@ const SWEEP_MS = 50;
 
 /**
  * From serving over draining to closed. Kubernetes takes a pod out of its Services while it already gets SIGTERM, so
- * requests still arrive for a while: draining means unready, but serving.
+ * requests still arrive for a while: draining means serving as before, until all have turned elsewhere.
  */
 export class Lifecycle {
   #drainSeconds;

@@ -36,15 +36,16 @@ async function untilDraining(service) {
 }
 
 suite('SIGTERM', () => {
-  test('draining means unready, with the reason', async (t) => {
+  test('draining means ready, also once the sidecar has ended', async (t) => {
     const redis = await RedisServer.start(t);
     const service = await Service.start(t, { redis, env: LONG_DRAIN });
     await service.ready();
     service.child.kill('SIGTERM');
     await untilDraining(service);
+    await redis.stop();
     const { status, body } = await service.get('/ready');
-    assert.equal(status, 503);
-    assert.deepEqual(body, { status: 'unready', reason: 'shutting down' });
+    assert.equal(status, 200);
+    assert.deepEqual(body, { status: 'ready' });
   });
 
   test('no request on a fresh connection is lost, before, during and after the signal', async (t) => {

@@ -63,10 +63,14 @@ def _next(demo: Demo) -> Iterator[str]:
     name = demo.harness.cluster.name
     of_name = "" if name == DEFAULT_NAME else f" --name {name}"
     yield "Kargo takes each new release to dev and, once dev has proven it, to staging; prod is promoted by hand:"
-    for command, what in (
-        ("watch dev", "a rollout's progress, live"),
-        ("status", "what is healthy, and what is not"),
-        ("promote prod", "the newest Freight"),
-        ("down", "the end of it all"),
-    ):
-        yield f"  python -m gitops_e2e {command}{of_name}".ljust(46) + f"# {what}"
+    commands = {
+        f"  python -m gitops_e2e {command}{of_name}": what
+        for command, what in (
+            ("watch dev", "a rollout's progress, live"),
+            ("status", "what is healthy, and what is not"),
+            ("promote prod", "the newest Freight"),
+            ("down", "the end of it all"),
+        )
+    }
+    width = max(map(len, commands))
+    yield from (f"{command.ljust(width)}  # {what}" for command, what in commands.items())

@@ -74,7 +74,7 @@ nightly: $(READY)  ## all that takes long, one target after the other; ends with
 
 clean: $(READY)  ## sweeps what runs left, this clone's own files, and old parts of the shared cache; ALL=1 all of it
 	$(BIN)/python -m gitops_e2e.clean $(if $(ALL),--all)
-	rm -rf $(VENV) reports .mypy_cache .ruff_cache .pytest_cache product-api/node_modules
+	rm -rf $(VENV) reports .mypy_cache .ruff_cache .pytest_cache product-api/node_modules product-api/dist
 
 LOCK   := pip-compile --quiet --generate-hashes --strip-extras --no-emit-index-url --no-emit-find-links
 ENGINE := gitops_e2e/images/recipes/promoter

@@ -60,22 +60,32 @@ function health(version, faults) {
 }
 
 /**
- * A service that drains is ready, also without its Redis, which may have ended before it: it serves. Kubernetes takes
- * an ending pod out of its Services as soon as there is another, and sends users to it as long as there is none.
- *
  * @param {import('./lifecycle.js').Lifecycle} lifecycle
  * @param {import('./cache.js').Cache} cache
  * @returns {express.RequestHandler}
  */
 function readiness(lifecycle, cache) {
   return async (_request, response) => {
-    const reason = lifecycle.draining ? undefined : await cache.absence();
+    const reason = await unreadiness(lifecycle, cache);
     if (reason === undefined) {
       response.json({ status: 'ready' });
     } else {
       response.status(503).json({ status: 'unready', reason });
     }
   };
+}
+
+/**
+ * @param {import('./lifecycle.js').Lifecycle} lifecycle
+ * @param {import('./cache.js').Cache} cache
+ * @returns {Promise<string | undefined>} why nobody should be sent here
+ */
+async function unreadiness(lifecycle, cache) {
+  if (lifecycle.leaving) {
+    return 'shutting down';
+  }
+  // While it drains, its Redis may have ended before it.
+  return lifecycle.draining ? undefined : await cache.absence();
 }
 
 /**

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 const PROJECT = path.resolve(import.meta.dirname, '../..');
 
 /**
- * A tree like the one in an image, in a folder that `t` removes: sources without a version, and the dependencies.
+ * A tree like the one in which an image is built, in a folder that `t` removes: sources, and the bundle without a version.
  *
  * @param {{ after: (end: () => Promise<void>) => void }} t
  * @returns {Promise<string>} its path
@@ -15,10 +15,9 @@ const PROJECT = path.resolve(import.meta.dirname, '../..');
 export async function unstampedTree(t) {
   const tree = await mkdtemp(path.join(tmpdir(), 'product-api-'));
   t.after(() => rm(tree, { recursive: true }));
-  for (const part of ['package.json', 'build', 'src']) {
+  for (const part of ['package.json', 'build', 'dist', 'src']) {
     await cp(path.join(PROJECT, part), path.join(tree, part), { recursive: true });
   }
-  await symlink(path.join(PROJECT, 'node_modules'), path.join(tree, 'node_modules'));
   return tree;
 }
 

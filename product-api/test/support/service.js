@@ -19,7 +19,7 @@ export const NO_REDIS = 'redis://127.0.0.1:1';
  * @property {Record<string, string>} [env] settings on top of a free port and all log lines
  */
 
-/** The whole service as a process of its own: `src/index.js` of a built release. */
+/** The whole service as a process of its own: `dist/index.js` of a built release. */
 export class Service {
   /** @type {LogLine[]} */
   logs = [];
@@ -32,7 +32,7 @@ export class Service {
    * @param {Record<string, string>} env
    */
   constructor(tree, env) {
-    this.child = startChild(process.execPath, [path.join(tree, 'src/index.js')], env);
+    this.child = startChild(process.execPath, [path.join(tree, 'dist/index.js')], env);
     /** @type {Promise<number | null>} exit code, null when a signal ended it */
     this.exited = once(this.child, 'close').then(([code]) => code);
     for (const stream of [this.child.stdout, this.child.stderr]) {

@@ -63,8 +63,8 @@ FAULTS = {
     ),
     "unknown field of a pod": Fault(
         ROLLOUT,
-        "terminationGracePeriodSeconds: 12",
-        "terminationGracePeriod: 12",
+        "terminationGracePeriodSeconds: 19",
+        "terminationGracePeriod: 19",
         "terminationGracePeriod",
         "spec.terminationGracePeriod is no field of",
     ),

@@ -51,15 +51,22 @@ class Kit:
         return replace(self, golden=str(folder))
 
     def start_in_other_process(
-        self, name: str, *, then: str = "import time; time.sleep(600)", within: Sequence[str] = (), cache: str = ""
+        self,
+        name: str,
+        *,
+        first: str = "",
+        then: str = "import time; time.sleep(600)",
+        within: Sequence[str] = (),
+        cache: str = "",
     ) -> subprocess.Popen[str]:
-        """A process that says `starting`, starts the node, says `ready`, and does `then`, where `node` is the node.
+        """A process that does `first`, says `starting`, starts `node`, says `ready`, and does `then`.
 
         `within` is a command to run it by, `cache` the folder of another cache than the user's.
         """
         script = (
-            "import json, sys; from tests.clusters.kit import Kit, Node; kit = Kit(**json.loads(sys.argv[1]));"
-            f"print('starting', flush=True); node = kit.start({name!r}); print('ready', flush=True); {then}"
+            f"{first}\nimport json, sys; from tests.clusters.kit import Kit, Node\n"
+            "kit = Kit(**json.loads(sys.argv[1])); print('starting', flush=True)\n"
+            f"node = kit.start({name!r}); print('ready', flush=True); {then}"
         )
         return subprocess.Popen(
             [*within, sys.executable, "-c", script, json.dumps(asdict(self))],

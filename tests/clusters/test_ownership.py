@@ -31,6 +31,16 @@ from tests.clusters.kit import (
 pytestmark = pytest.mark.node
 
 _LONGEST_START = 5.0
+_INTERRUPTED_CLAIM = """
+import sys
+
+def interrupt(frame, event, _):
+    if event == "return" and frame.f_code.co_name == "_claim":
+        sys.setprofile(None)
+        raise KeyboardInterrupt
+
+sys.setprofile(interrupt)
+"""
 
 
 def _line(process: subprocess.Popen[str]) -> str:
@@ -73,6 +83,15 @@ def test_an_owner_that_ends_by_itself_waits_for_the_end_of_its_node(kit: Kit) ->
     assert (_line(owner), _line(owner)) == ("starting", "ready")
 
     assert owner.wait(timeout=30) == 3
+
+    assert Registry().find(name) is None, "which is what goes last of a node"
+
+
+def test_an_interrupt_when_nobody_holds_the_node_yet_leaves_nothing(kit: Kit) -> None:
+    name = unique("claimed")
+    owner = kit.start_in_other_process(name, first=_INTERRUPTED_CLAIM)
+
+    assert owner.wait(timeout=30) == -signal.SIGINT
 
     assert Registry().find(name) is None, "which is what goes last of a node"
 

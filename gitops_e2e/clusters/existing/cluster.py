@@ -49,9 +49,7 @@ class Existing:
             raise ExistingFailed(
                 f"{name!r} is no name for a run", remedy="use small letters, digits and hyphens, 42 at most"
             )
-        cluster = Existing(_claim(name, context, cache), cache)
-        atexit.register(cluster.delete)
-        return cluster
+        return _claim(name, context, cache)
 
     @staticmethod
     def attach(name: str, *, cache: Cache | None = None) -> Existing:
@@ -179,7 +177,7 @@ class Existing:
             self._forwarder = None
 
 
-def _claim(name: str, context: Context, cache: Cache | None) -> ExistingState:
+def _claim(name: str, context: Context, cache: Cache | None) -> Existing:
     Existing.sweep(cache=cache)
     with states(cache).lock():
         for state in states(cache).all():
@@ -191,13 +189,15 @@ def _claim(name: str, context: Context, cache: Cache | None) -> ExistingState:
                     remedy=f"wait for its end, or use it with --reuse-cluster {state.name}",
                 )
         state = ExistingState(name, context.server, folder(cache) / "data" / name, ProcessIdentity.of(os.getpid()))
-        states(cache).save(state)
+        cluster = Existing(state, cache)
+        atexit.register(cluster.delete)  # before there is anything: an interrupt may come when nobody holds it yet
         try:
+            states(cache).save(state)
             _make_folder(state, context)
         except BaseException:
-            _forget(state, cache)
+            cluster.delete()
             raise
-    return state
+    return cluster
 
 
 def _make_folder(state: ExistingState, context: Context) -> None:

@@ -89,8 +89,7 @@ class Kind:
             raise KindFailed(
                 f"{name!r} is no name for a cluster", remedy="use small letters, digits and hyphens, 42 at most"
             )
-        cluster = Kind(_claim(name, engine, cache or Cache.of_user()), tools)
-        atexit.register(cluster.delete)
+        cluster: Kind = _claim(name, engine, tools, cache or Cache.of_user())
         try:
             cluster._bring_up(image)
             cluster.load(archives)
@@ -189,7 +188,7 @@ class Kind:
         state = states().find(self.name)
         if state is None or state.data != self._state.data:
             return
-        if state.engine.unavailable_because() is None:
+        if state.data.exists() and state.engine.unavailable_because() is None:
             drive("delete", state, self._tools, timeout=_DELETE_BOUND)
         _remove(state)
 
@@ -238,7 +237,7 @@ class Kind:
             raise _failed(self._state, f"load {archive} into", error) from error
 
 
-def _claim(name: str, engine: Engine, cache: Cache) -> KindState:
+def _claim(name: str, engine: Engine, tools: Tools, cache: Cache) -> Kind:
     """Take the name, and the demo's ports where they are free, after sweeping what killed runs left."""
     Kind.sweep()
     with states().lock():
@@ -263,8 +262,10 @@ def _claim(name: str, engine: Engine, cache: Cache) -> KindState:
         state = KindState(name, engine, data, ProcessIdentity.of(os.getpid()), demo_ports=ports)
         if data.exists():  # of a run before the machine was started anew: its record is gone
             _remove(state)
+        cluster = Kind(state, tools)
+        atexit.register(cluster.delete)  # before there is anything: an interrupt may come when nobody holds it yet
         states().save(state)
-    return state
+    return cluster
 
 
 def _free(port: int) -> bool:

@@ -56,8 +56,7 @@ class Node:
                 f"{name!r} is no name for a node", remedy="use small letters, digits and hyphens, 42 at most"
             )
         registry = Registry()
-        node = Node(_claim(name, _nodes_folder(cache), registry), registry)
-        atexit.register(node.delete)  # an interrupt may come when nobody holds the node yet: its end is waited for
+        node: Node = _claim(name, _nodes_folder(cache), registry)
         try:
             node._bring_up(binary, golden, pause)
         except BaseException as error:
@@ -214,21 +213,23 @@ def _nodes_folder(cache: Cache | None) -> Path:
     return (cache or Cache.of_user()).root / "nodes"
 
 
-def _claim(name: str, nodes: Path, registry: Registry) -> NodeState:
+def _claim(name: str, nodes: Path, registry: Registry) -> Node:
     """Take the name, a subnet and a data folder, after sweeping what dead nodes left."""
     with registry.lock():
         _await_ending(registry.find(name))
         leftovers.sweep(nodes, registry)
         _refuse_live(registry.find(name))
         state = NodeState(name, network.choose(), nodes / name, owner=ProcessIdentity.of(os.getpid()))
+        node = Node(state, registry)
+        atexit.register(node.delete)  # before there is anything: an interrupt may come when nobody holds it yet
         try:
             registry.save(state)
             network.reserve(state.subnet)
             _make_folders(state.layout)
         except BaseException:
-            leftovers.tidy(state, registry)
+            node.delete()
             raise
-    return state
+    return node
 
 
 def _make_folders(layout: Layout) -> None:

@@ -291,7 +291,7 @@ def _give(engine: Engine, image: NodeImage) -> None:
 def _remove(state: KindState) -> None:
     """Remove what there is of the cluster, where its engine still is, and its files; its record goes last."""
     if state.engine.unavailable_because() is None:
-        state.engine.remove(state.engine.nodes(state.name))
+        state.engine.remove_nodes(state.name)
     run(["rm", "--recursive", "--force", state.data], timeout=_REMOVAL_BOUND)
     states().forget(state.name)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from gitops_e2e.clusters.kind.errors import EngineUnavailable
+from gitops_e2e.clusters.kind.errors import EngineFailed, EngineUnavailable
 from gitops_e2e.commands import CommandFailed, run
 from gitops_e2e.images.archiving import not_pulled
 from gitops_e2e.progress import doing
@@ -18,6 +19,8 @@ _PROBE_BOUND = 10.0
 _ASK_BOUND = 30.0
 _LOAD_BOUND = 300.0
 _PULL_BOUND = 900.0
+_REMOVAL_BOUND = 60.0
+_POLL = 0.1
 _CLUSTER_LABEL = "io.x-k8s.kind.cluster"
 
 
@@ -89,10 +92,22 @@ class Engine:
         """Whether there is a container of this name that runs."""
         return bool(self.docker("container", "ls", "--quiet", f"--filter=name=^{container}$"))
 
-    def remove(self, containers: Sequence[str]) -> None:
-        """Remove these containers, running or not, with their volumes, as `kind delete cluster` does."""
-        if containers:
+    def remove_nodes(self, cluster: str) -> None:
+        """Remove the containers of a kind cluster, running or not, with their volumes, as `kind delete cluster` does.
+
+        One that is being made, by a command that was killed, is listed seconds before it can be removed; `docker rm
+        --force` says until then that there is none, and succeeds (Docker 20.10). Raises EngineFailed if it stays.
+        """
+        deadline = time.monotonic() + _REMOVAL_BOUND
+        while containers := self.nodes(cluster):
+            if time.monotonic() > deadline:
+                raise EngineFailed(
+                    f"Docker did not remove {', '.join(containers)} within {_REMOVAL_BOUND:g} s",
+                    where=str(self.socket),
+                    remedy="see what its log says, remove it with `docker rm --force --volumes`, and run again",
+                )
             self.docker("container", "rm", "--force", "--volumes", *containers)
+            time.sleep(_POLL)
 
     def address(self, container: str) -> str:
         """The container's address in its network, at which this machine reaches every port of it."""

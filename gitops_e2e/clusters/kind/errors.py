@@ -14,7 +14,7 @@ class EngineUnavailable(KindUnavailable):
 
 
 class EngineFailed(HarnessError):
-    """The Docker engine that was started for kind did not start, or has died."""
+    """A Docker engine that was started for kind did not start, or has died; or one does not do what it says."""
 
 
 class ClusterExists(HarnessError):

@@ -72,6 +72,18 @@ def test_what_docker_says_of_an_engine_that_does_not_answer_is_the_reason(engine
     assert reason == f"the Docker engine at {engine.socket} does not answer: permission denied"
 
 
+def test_a_container_that_is_still_being_made_is_removed_once_it_can_be(engine: Engine, docker: Path) -> None:
+    """Until then Docker lists it, and removes nothing without saying so by its exit code."""
+    log = docker.parents[1] / "log"
+    listed = f'[ "$2" != ls ] || [ "$(grep -c " rm " {log})" -ge 3 ] || echo one-control-plane'
+    docker.write_text(f'#!/bin/sh\necho "$@" >> {log}\n{listed}\n')
+
+    engine.remove_nodes("one")
+
+    removals = [line for line in log.read_text().splitlines() if " rm " in line]
+    assert removals == ["container rm --force --volumes one-control-plane"] * 3
+
+
 def test_an_image_is_pulled_by_the_engine(engine: Engine, docker: Path) -> None:
     engine.pull("kindest/node:v1.34.0")
     assert (

@@ -155,15 +155,15 @@ def test_a_cluster_of_somebody_else_is_not_taken_for_ours(engine: Engine, tools:
             Kind.start(name, engine=engine, tools=tools, image=image)
         assert engine.nodes(name)
     finally:
-        engine.remove(engine.nodes(name))
+        engine.remove_nodes(name)
 
 
 @pytest.mark.parametrize("moment", ["starting", "ready"])
 def test_a_killed_run_is_in_nobodys_way(engine: Engine, tools: Tools, image: OwnNodeImage, moment: str) -> None:
     name = f"killed-{os.getpid()}"
     owner = started(engine, tools, image, name)
-    while said(owner).strip() != moment:
-        pass
+    while (word := said(owner).strip()) != moment:
+        assert word, f"it ended before it said {moment!r}"
     if moment == "starting":
         assert eventually(lambda: bool(engine.nodes(name)))
     owner.send_signal(signal.SIGKILL)
@@ -181,7 +181,7 @@ def test_a_killed_run_is_in_nobodys_way(engine: Engine, tools: Tools, image: Own
 def test_what_a_killed_run_left_is_swept(engine: Engine, tools: Tools, image: OwnNodeImage) -> None:
     name = f"swept-{os.getpid()}"
     owner = started(engine, tools, image, name)
-    assert said(owner), said(owner)
+    assert (said(owner).strip(), said(owner).strip()) == ("starting", "ready")
     owner.kill()
     owner.wait()
 

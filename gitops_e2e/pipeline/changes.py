@@ -97,7 +97,7 @@ def never_ready() -> Change:
 
 def flaps(seconds: int) -> Change:
     """The service's pods are ready and unready by turns, for so long after they were asked first; then ready."""
-    # Four seconds each: a pod is unready when three of its probes have failed, one a second.
+    # Four seconds each: such a pod is unready when three of its probes have failed, one a second.
     script = (
         "test -e /tmp/asked || date +%s > /tmp/asked; age=$(( $(date +%s) - $(cat /tmp/asked) )); "
         f"test $age -ge {seconds} -o $(( age / 4 % 2 )) -eq 1"
@@ -106,6 +106,7 @@ def flaps(seconds: int) -> Change:
     def edit(rollout: Manifest) -> None:
         probe = _service(rollout)["readinessProbe"]
         del probe["httpGet"]
+        probe["failureThreshold"] = 3
         probe["exec"] = {"command": ["sh", "-c", script]}
 
     return edited(ROLLOUT, edit, f"Be ready and unready by turns for {seconds} s")

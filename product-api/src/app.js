@@ -66,26 +66,13 @@ function health(version, faults) {
  */
 function readiness(lifecycle, cache) {
   return async (_request, response) => {
-    const reason = await unreadiness(lifecycle, cache);
+    const reason = lifecycle.draining ? 'shutting down' : await cache.absence();
     if (reason === undefined) {
       response.json({ status: 'ready' });
     } else {
       response.status(503).json({ status: 'unready', reason });
     }
   };
-}
-
-/**
- * @param {import('./lifecycle.js').Lifecycle} lifecycle
- * @param {import('./cache.js').Cache} cache
- * @returns {Promise<string | undefined>} why nobody should be sent here
- */
-async function unreadiness(lifecycle, cache) {
-  if (lifecycle.leaving) {
-    return 'shutting down';
-  }
-  // While it drains, its Redis may have ended before it.
-  return lifecycle.draining ? undefined : await cache.absence();
 }
 
 /**

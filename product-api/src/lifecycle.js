@@ -6,15 +6,11 @@ const SWEEP_MS = 50;
 
 /**
  * From serving over draining to closed. Kubernetes takes a pod out of its Services while it already gets SIGTERM, so
- * requests still arrive for a while: draining means serving.
- *
- * Where all pods of a Service end, kube-proxy turns to those that are ready still. So it stays ready for the first half
- * of the drain period, as users may depend on it; and is unready in the second, lest they be sent to it when it closes.
+ * requests still arrive for a while: draining means unready, but serving.
  */
 export class Lifecycle {
   #drainSeconds;
   #draining = false;
-  #leaving = false;
   #openRequests = 0;
 
   /** @param {number} drainSeconds */
@@ -24,11 +20,6 @@ export class Lifecycle {
 
   get draining() {
     return this.#draining;
-  }
-
-  /** Whether the second half of the drain period has begun. */
-  get leaving() {
-    return this.#leaving;
   }
 
   /** @type {import('express').RequestHandler} */
@@ -51,9 +42,7 @@ export class Lifecycle {
    */
   async shutDown(server) {
     this.#draining = true;
-    await delay(this.#drainSeconds * 500);
-    this.#leaving = true;
-    await delay(this.#drainSeconds * 500);
+    await delay(this.#drainSeconds * 1000);
     await this.#close(server);
     const cutOff = this.#openRequests;
     server.closeAllConnections();

@@ -88,6 +88,14 @@ def test_a_pod_has_time_to_drain(stage: str, named: Named) -> None:
     assert rollout["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] > drain + longest_request
 
 
+@pytest.mark.parametrize("stage", STAGES)
+def test_an_ending_pod_counts_as_ready_for_about_half_of_its_drain_period(stage: str, named: Named) -> None:
+    service = containers(named(stage, NAMES.rollout))["product-api"]
+    (drain,) = (int(variable["value"]) for variable in service["env"])
+    probe = service["readinessProbe"]
+    assert drain / 3 <= probe["periodSeconds"] * probe["failureThreshold"] <= drain * 2 / 3
+
+
 def test_only_prod_carries_the_stress_sidecar(named: Named) -> None:
     sidecars = {stage: sorted(containers(named(stage, NAMES.rollout))) for stage in STAGES}
     assert sidecars == {

@@ -64,13 +64,10 @@ def _next(demo: Demo) -> Iterator[str]:
     of_name = "" if name == DEFAULT_NAME else f" --name {name}"
     yield "Kargo takes each new release to dev and, once dev has proven it, to staging; prod is promoted by hand:"
     commands = {
-        f"  python -m gitops_e2e {command}{of_name}": what
-        for command, what in (
-            ("watch dev", "a rollout's progress, live"),
-            ("status", "what is healthy, and what is not"),
-            ("promote prod", "the newest Freight"),
-            ("down", "the end of it all"),
-        )
+        "watch dev": "a rollout's progress, live",
+        "status": "what is healthy, and what is not",
+        "promote prod": "the newest Freight",
+        "down": "the end of it all",
     }
-    width = max(map(len, commands))
-    yield from (f"{command.ljust(width)}  # {what}" for command, what in commands.items())
+    width = max(map(len, commands)) + len(of_name)
+    yield from (f"  python -m gitops_e2e {command + of_name:<{width}}  # {what}" for command, what in commands.items())

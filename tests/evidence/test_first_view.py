@@ -46,7 +46,8 @@ def first_view(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> It
     page = browser.new_page(viewport=_WINDOW)  # type: ignore[arg-type]
 
     def look(name: str) -> str:
-        folder = tmp_path_factory.mktemp("broken")
+        # The path to the evidence is as long as it is for people with deep folders: on a line of its own it wraps.
+        folder = tmp_path_factory.mktemp("a-clone-in-a-folder-that-is-some-way-down-as-people-have-them")
         write_broken(folder, folder / "features", [name])
         sample.run(folder, "-pno:pytest-kind")
         page.goto((RunFolder.last(folder / "reports").path / "index.html").as_uri())

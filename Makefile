@@ -17,7 +17,7 @@ conformance: $(READY)  ## the promotion engine held against recordings of Kargo 
 conformance-docs: $(READY)  ## writes the table of the last `make conformance` into docs/kargo-engine.md
 	$(BIN)/python -m tests.promoter.conformance_table
 
-test: lint unit features conformance node product-api  ## the scenarios, and all of the project's own tests
+test: lint unit features conformance node product-api test-kind-smoke  ## the scenarios, and all of the project's own tests
 
 lint: $(READY)  ## formatting, style and types, then features, manifests and Kargo resources; no root, no cluster
 	$(BIN)/ruff format --check .

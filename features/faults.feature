@@ -28,6 +28,7 @@ Feature: What goes wrong around a release is borne
 
   Rule: A pod that goes is made anew, and the release goes on
 
+    @long
     Example: the canary's pod is evicted while the canary is paused
       Given a pipeline whose dev serves release 0.9.0
       And the canary pauses for 5 seconds
@@ -39,6 +40,7 @@ Feature: What goes wrong around a release is borne
       And the stable ReplicaSet of dev runs 1.0.0
       And dev served 0.9.0 and then 1.0.0, without a failed request
 
+    @long
     Example: a stable pod is evicted while the canary is paused
       Given a pipeline whose dev serves release 0.9.0
       And the canary pauses for 5 seconds
@@ -49,6 +51,7 @@ Feature: What goes wrong around a release is borne
       Then the rollout goes on to weight 50 and to the end
       And dev served 0.9.0 and then 1.0.0, without a failed request
 
+    @long
     Example: the release is ready and unready by turns
       Given a pipeline whose dev serves release 0.9.0
       And the canary pauses for 5 seconds
@@ -61,6 +64,7 @@ Feature: What goes wrong around a release is borne
 
   Rule: What Git asks for last is what comes about
 
+    @long
     Example: the branch is set back while the canary is paused
       Given a pipeline whose dev serves release 0.9.0
       And the canary pauses for 5 seconds
@@ -125,7 +129,7 @@ Feature: What goes wrong around a release is borne
       Then the rollout goes on to weight 50 and to the end
       And dev served 0.9.0 and then 1.0.0, without a failed request
 
-    @alone
+    @alone @long
     Example: Argo CD is killed while it is to deploy a release
       Given a pipeline whose dev serves release 0.9.0
       And the canary pauses for 5 seconds
@@ -136,7 +140,7 @@ Feature: What goes wrong around a release is borne
       And the Application of dev is Synced and Healthy
       And dev served 0.9.0 and then 1.0.0, without a failed request
 
-    @alone
+    @alone @long
     Example: Prometheus is out of reach while the canary in prod is analysed
       Given a pipeline whose prod serves release 0.9.0
       And the canary pauses for 5 seconds

@@ -7,10 +7,10 @@ from pytest_bdd import parsers, then, when
 from gitops_e2e.pipeline.analysis import analysis_started
 from gitops_e2e.pipeline.pipeline import Pipeline, Release
 from gitops_e2e.pipeline.rollout import (
-    PROGRESS_DEADLINE,
     WatchedRollout,
     has_canary_pods,
     is_aborted,
+    is_aborted_at_its_deadline,
     is_analysed_at,
     is_at_weight,
     is_healthy_on,
@@ -85,7 +85,7 @@ def _(pipeline: Pipeline, release: Release, budgets: Budgets) -> None:
 
 @then("the rollout is aborted, as it exceeded its progress deadline")
 def _(pipeline: Pipeline, release: Release, budgets: Budgets) -> None:
-    expect(pipeline.rollout(release.stage), is_aborted(because=PROGRESS_DEADLINE), within=budgets.rollout_settled)
+    expect(pipeline.rollout(release.stage), is_aborted_at_its_deadline(), within=budgets.rollout_settled)
 
 
 @then(parsers.parse("the rollout is paused for a decision, with the canary at weight {weight:d}"))

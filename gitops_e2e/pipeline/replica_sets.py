@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from gitops_e2e.kube import Manifest, Resource
 from gitops_e2e.pipeline.pods import HASH_LABEL
-from gitops_e2e.pipeline.reading import container_images, has_image
+from gitops_e2e.pipeline.reading import container_images, has_image, time_of
 from gitops_e2e.watching import Fact
 
 REPLICA_SETS = Resource("apps/v1", "ReplicaSet", "replicasets", namespaced=True)
@@ -22,6 +23,7 @@ class ReplicaSet:
 
     name: str
     owner: str
+    created: datetime | None
     release: str
     revision: str
     images: tuple[str, ...]
@@ -37,6 +39,7 @@ class ReplicaSet:
         return ReplicaSet(
             metadata["name"],
             owner_uid(manifest),
+            time_of(metadata.get("creationTimestamp")),
             (metadata.get("labels") or {}).get(HASH_LABEL, ""),
             (metadata.get("annotations") or {}).get(REVISION, ""),
             container_images(spec["template"]["spec"]),

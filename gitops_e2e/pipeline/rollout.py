@@ -45,9 +45,13 @@ _INVALID_SPEC_PATIENCE = 30.0
 _STEP_PATIENCE = 5.0
 # The controller aborts at the deadline, where it is told to, with the same look at the Rollout or the next one.
 _ABORT_PATIENCE = 10.0
+# A second is what times are told to; making the pods counts as progress, and the controller looks again a second late.
+_DEADLINE_EARLY, _DEADLINE_LATE = 1.0, 15.0
 # The controller's words for an abort come in two writes, one right after the other.
 _REASON_PATIENCE = 5.0
 _FULL_WEIGHT = 100
+# utils/defaults/defaults.go
+_DEFAULT_DEADLINE = 600
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,8 @@ class Rollout:
 
     `release` and `stable_release` are pod-template-hashes: of the template asked for, and of the one that serves.
     `step` is the index of the current step of `steps`, equal to their number at the end; `weight` is the percentage
-    that the steps ask for so far, `weights_to_come` are those of later steps. `images` are those asked for.
+    that the steps ask for so far, `weights_to_come` are those of later steps. `images` are those asked for. `deadline`
+    is how many seconds it may be without progress.
     """
 
     name: str
@@ -68,6 +73,7 @@ class Rollout:
     images: tuple[str, ...]
     replicas: int
     available: int
+    deadline: int
     steps: tuple[str, ...]
     step: int
     weight: int
@@ -102,6 +108,7 @@ class Rollout:
             images=container_images((spec.get("template") or {}).get("spec") or {}),
             replicas=spec.get("replicas", 1),
             available=status.get("availableReplicas", 0),
+            deadline=spec.get("progressDeadlineSeconds", _DEFAULT_DEADLINE),
             steps=tuple(next(iter(each), "") for each in steps),
             step=step,
             weight=_weight(steps, step, status),
@@ -143,6 +150,14 @@ class Rollout:
     def is_complete(self) -> bool:
         """Whether the update is over, and went through."""
         return self.phase == "Healthy" and self.is_promoted
+
+    @property
+    def aborted_after(self) -> float | None:
+        """Seconds from the making of the ReplicaSet of the release asked for to the abort, where there was one."""
+        canary = self._replica_set(self.release)
+        if canary is None or canary.created is None or self.aborted_at is None:
+            return None
+        return (self.aborted_at - canary.created).total_seconds()
 
     @property
     def is_analysing(self) -> bool:
@@ -429,6 +444,25 @@ def has_no_pods_of(release: str) -> Expectation[Rollout]:
 def is_aborted(because: str = "") -> Expectation[Rollout]:
     """The update is given up, for a reason that contains these words in the controller's own message."""
     return _degraded("is aborted", because, lambda rollout: rollout.aborted)
+
+
+def is_aborted_at_its_deadline() -> Expectation[Rollout]:
+    """The update is given up for want of progress when the time for it is over: neither earlier nor much later."""
+    aborted = is_aborted(because=PROGRESS_DEADLINE)
+
+    def judge(history: History[Rollout]) -> Verdict:
+        verdict = aborted.over(history)
+        if not isinstance(verdict, Met):
+            return verdict
+        rollout = history.reading()
+        after, deadline = rollout.aborted_after, rollout.deadline
+        if after is None:
+            return Pending(f"{verdict.observed}; since when it was on its way is not known")
+        observed = f"aborted after {after:g} s, with a deadline of {deadline} s"
+        in_time = deadline - _DEADLINE_EARLY <= after <= deadline + _DEADLINE_LATE
+        return (Met if in_time else Impossible)(observed)
+
+    return Expectation("is aborted at its progress deadline", judge)
 
 
 def is_degraded(because: str = "") -> Expectation[Rollout]:

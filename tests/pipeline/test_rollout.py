@@ -18,6 +18,7 @@ from gitops_e2e.pipeline.rollout import (
     has_canary_pods,
     has_no_pods_of,
     is_aborted,
+    is_aborted_at_its_deadline,
     is_analysed,
     is_at_weight,
     is_degraded,
@@ -224,6 +225,23 @@ class TestProgressDeadline:
         assert rollout.message == "RolloutAborted: Rollout aborted update to revision 2"
         expect(watched(cache, "progress-deadline"), is_degraded(because=PROGRESS_DEADLINE), within=0)
         expect(watched(cache, "progress-deadline"), never_was(is_analysed()), within=0)
+
+    def test_it_is_kept(self, cache: WatchCache) -> None:
+        play(cache, recording("progress_deadline"))
+        expect(watched(cache, "progress-deadline"), is_aborted_at_its_deadline(), within=0)
+
+    @pytest.mark.parametrize("deadline", [1, 600])
+    def test_an_abort_at_another_time_is_told(
+        self, cache: WatchCache, deadline: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("gitops_e2e.pipeline.rollout._DEADLINE_LATE", 1.0)
+        changes = recording("progress_deadline")
+        for change in changes:
+            if change.kind == "Rollout" and change.object:
+                change.object["spec"]["progressDeadlineSeconds"] = deadline
+        play(cache, changes)
+        with pytest.raises(ExpectationFailed, match=rf"aborted after \d+ s, with a deadline of {deadline} s"):
+            expect(watched(cache, "progress-deadline"), is_aborted_at_its_deadline(), within=5)
 
 
 def paused(reason: str) -> Manifest:

@@ -89,14 +89,15 @@ def _component(demo: Demo, component: Component) -> ComponentHealth:
 
 
 def _warehouse(demo: Demo) -> Iterator[str]:
-    """Where it stands; then what is wrong with it."""
-    warehouse = demo.project.warehouse().read(demo.harness.cache.now())
-    if not isinstance(warehouse, Warehouse):
-        yield warehouse.observed
-        return
-    yield f"discovered {', '.join(warehouse.tags) or 'nothing'}"
-    if warehouse.ready.status == "False":
-        yield str(warehouse.ready)
+    """Where it stands; then what is wrong with it. One that is looking is well, as it does so again and again."""
+    watched = demo.project.warehouse()
+    snapshot = demo.harness.cache.now()
+    reading = watched.read(snapshot)
+    yield f"discovered {', '.join(reading.tags) or 'nothing'}" if isinstance(reading, Warehouse) else reading.observed
+    if isinstance(reading, Warehouse) and reading.ready.status == "False":
+        yield str(reading.ready)
+    if not watched.is_there(snapshot):
+        yield "there is none"
     until = demo.logins.held_until()
     if until and until <= datetime.now(UTC):
         yield f"its login for {demo.settings.ecr} expired at {until:%H:%M} UTC: `credentials refresh` gets another"

@@ -104,6 +104,10 @@ class WatchedWarehouse:
         """Whose timeline explains it."""
         return (self.names.project,)
 
+    def is_there(self, snapshot: Snapshot) -> bool:
+        """Whether there is one, be it looking or not."""
+        return snapshot.find(WAREHOUSES, self.names.project, self.names.warehouse) is not None
+
     def read(self, snapshot: Snapshot) -> Warehouse | Pending:
         """The Warehouse, once it has looked."""
         manifest = snapshot.find(WAREHOUSES, self.names.project, self.names.warehouse)

@@ -8,6 +8,7 @@ from typing import Self
 
 from gitops_e2e.cache import Cache
 from gitops_e2e.clusters import providers
+from gitops_e2e.clusters.existing.cluster import Existing
 from gitops_e2e.clusters.existing.errors import ExistingNotFound
 from gitops_e2e.clusters.existing.uninstalling import uninstall
 from gitops_e2e.clusters.kind.cluster import Kind
@@ -92,9 +93,9 @@ class Demo:
     def end(name: str) -> bool:
         """End the cluster of that name and everything on it, and sweep what killed ones left; whether there was one.
 
-        Of a cluster that is somebody else's, what is ours is removed.
+        Of a cluster that is somebody else's, what is ours is removed, also where the command that was at it was killed.
         """
-        cluster = _cluster(name)
+        cluster = _cluster(name) or Existing.left(name)
         if cluster and cluster.labels:
             with doing(f"uninstalling from {name}"):
                 uninstall(Kube(cluster.kubeconfig, labels=cluster.labels))

@@ -61,6 +61,12 @@ class Existing:
         return Existing(state, cache)
 
     @staticmethod
+    def left(name: str, *, cache: Cache | None = None) -> Existing | None:
+        """The cluster that a killed run of that name was let onto, and may have installed something on, if any."""
+        state = states(cache).find(name)
+        return Existing(state, cache) if state and state.dead and state.kubeconfig.exists() else None
+
+    @staticmethod
     def sweep(*, kept: bool = False, cache: Cache | None = None) -> list[str]:
         """Forget what killed runs left on this machine; with `kept` runs that nobody owns, too. Their names."""
         if not folder(cache).exists():  # the lock would make it, and the cache with it

@@ -8,11 +8,17 @@ from rich.console import Console
 
 from gitops_e2e.cli.options import DEFAULT_NAME
 from gitops_e2e.cli.terminal import table
+from gitops_e2e.components.argocd import ArgoCD
 from gitops_e2e.components.git_server import NODE_PORT as GIT_PORT
 from gitops_e2e.components.prometheus import NODE_PORT as PROMETHEUS_PORT
+from gitops_e2e.components.prometheus import Prometheus
+from gitops_e2e.components.prometheus_stack import GRAFANA_PORT
 from gitops_e2e.components.registry import NODE_PORT as REGISTRY_PORT
+from gitops_e2e.components.stack import Stack
 from gitops_e2e.demo.demo import Demo
-from gitops_e2e.pipeline.names import STAGES
+from gitops_e2e.pipeline.names import STAGES, PipelineNames
+
+_ARGO_CD_SERVER = "argocd-server"
 
 
 def show(demo: Demo, console: Console) -> None:
@@ -34,10 +40,8 @@ def _endpoints(demo: Demo) -> object:
     rows.add_row(
         "images", names.service_repository or f"http://{host}:{REGISTRY_PORT}/v2/{names.image_path()}/tags/list"
     )
-    rows.add_row("Prometheus", f"http://{host}:{PROMETHEUS_PORT}/graph  (the one UI there is)")
-    rows.add_row(
-        "Argo CD", f"no UI: its core alone is installed; kubectl -n argocd get applications {_applications(demo)}"
-    )
+    for what, where in uis(demo.harness.stack, host, names):
+        rows.add_row(what, where)
     rows.add_row(
         "Kargo", f"no UI: its API server is not installed; kubectl -n {names.project} get stages,freight,promotions"
     )
@@ -45,8 +49,22 @@ def _endpoints(demo: Demo) -> object:
     return rows
 
 
-def _applications(demo: Demo) -> str:
-    return " ".join(demo.names.application(stage) for stage in STAGES)
+def uis(stack: Stack, host: str, names: PipelineNames) -> Iterator[tuple[str, str]]:
+    """Where there is a UI of what is installed, and what to do where there is none."""
+    yield "Prometheus", f"http://{host}:{PROMETHEUS_PORT}/graph"
+    if GRAFANA_PORT in stack.component(Prometheus.name).node_ports():
+        yield "Grafana", f"http://{host}:{GRAFANA_PORT}"
+    applications = " ".join(map(names.application, STAGES))
+    yield "Argo CD", f"{_argo_cd(stack)}; kubectl -n argocd get applications {applications}"
+
+
+def _argo_cd(stack: Stack) -> str:
+    component = stack.component(ArgoCD.name)
+    if component.is_foreign(stack.kube):
+        return "as somebody else has installed it"
+    if _ARGO_CD_SERVER in [ref.name for ref in component.workloads()]:
+        return f"kubectl -n argocd port-forward service/{_ARGO_CD_SERVER} 8080:443, then https://localhost:8080"
+    return "no UI: its core alone is installed"
 
 
 def _components(demo: Demo) -> object:

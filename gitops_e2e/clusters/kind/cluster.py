@@ -188,9 +188,11 @@ class Kind:
         state = states().find(self.name)
         if state is None or state.data != self._state.data:
             return
-        if state.data.exists() and state.engine.unavailable_because() is None:
-            drive("delete", state, self._tools, timeout=_DELETE_BOUND)
-        _remove(state)
+        try:
+            if state.data.exists() and state.engine.unavailable_because() is None:
+                drive("delete", state, self._tools, timeout=_DELETE_BOUND)
+        finally:
+            _remove(state)
 
     # --- starting
 

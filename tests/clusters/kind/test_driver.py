@@ -13,11 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from gitops_e2e.clusters.kind import driver
-from gitops_e2e.clusters.kind.cluster import Tools, drive
+from gitops_e2e.clusters.kind import cluster, driver
+from gitops_e2e.clusters.kind.cluster import Kind, Tools, drive
 from gitops_e2e.clusters.kind.engine import Engine
 from gitops_e2e.clusters.kind.errors import KindFailed, KindUnavailable
 from gitops_e2e.clusters.kind.state import KindState
+from gitops_e2e.clusters.records import Records
 
 KUBECONFIG = """\
 apiVersion: v1
@@ -197,3 +198,16 @@ def commands() -> str:
         except (FileNotFoundError, ProcessLookupError):
             continue
     return "\n".join(found)
+
+
+def test_what_kind_does_not_delete_is_removed_without_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    records = Records(world.folder / "records", KindState.from_json)
+    monkeypatch.setattr(cluster, "states", lambda: records)
+    records.save(world.state)
+    world.kind_does("exit 1")
+
+    with pytest.raises(KindFailed, match="kind cannot delete cluster one"):
+        Kind(world.state, world.tools).delete()
+
+    assert records.find("one") is None
+    assert not world.state.data.exists()

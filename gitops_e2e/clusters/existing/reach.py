@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 
 from gitops_e2e.clusters.existing.errors import PreflightRefused
 from gitops_e2e.images.remote import RemoteRegistry
@@ -42,15 +43,15 @@ def require_images(
     login. They are pods of a moment, which are removed: it does not matter how their commands end.
     """
     let_pull(kube, _NAMESPACE, outside)
-    pods = [_pod(node, images, "Always" if pulled else "IfNotPresent") for node in _taking_pods(kube)]
-    refs = [Ref.of(kube.create(pod)) for pod in pods]
-    try:
+    refs: list[Ref] = []
+    with ExitStack() as made:
+        for node in _taking_pods(kube):
+            ref = Ref.of(kube.create(_pod(node, images, "Always" if pulled else "IfNotPresent")))
+            made.callback(kube.delete, ref, grace=0)
+            refs.append(ref)
         deadline = time.monotonic() + _PULL_BOUND
         for ref in refs:
             _await_images(kube, ref, len(images), deadline, remedy)
-    finally:
-        for ref in refs:
-            kube.delete(ref, grace=0)
 
 
 def _await_images(kube: Kube, ref: Ref, count: int, deadline: float, remedy: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from gitops_e2e.clusters.existing.errors import PreflightRefused
 from gitops_e2e.clusters.existing.reach import answering, node_addresses, require_images
-from gitops_e2e.kube import PODS, Kube, Manifest, Ref
+from gitops_e2e.kube import PODS, Kube, KubeError, Manifest, Ref
 from tests.control_plane import ControlPlane, free_port
 
 pytestmark = pytest.mark.node
@@ -58,6 +58,20 @@ def test_a_node_that_does_not_get_an_image_is_told_in_the_words_of_its_kubelet(k
         _kubelets(kube, {"imageID": "", "state": waiting}),
         pytest.raises(PreflightRefused, match=r"node a does not get .*: no such host(.|\n)*to do: load them"),
     ):
+        require_images(kube, _IMAGES, remedy="load them")
+
+    assert kube.list(PODS) == []
+
+
+def test_no_pod_stays_where_a_further_one_is_refused(kube: Kube) -> None:
+    _add_node(kube, "a")
+    _add_node(kube, "b")
+    one = {"hard": {"pods": "1"}}
+    metadata = {"name": "one-pod", "namespace": "default"}
+    quota = kube.create({"apiVersion": "v1", "kind": "ResourceQuota", "metadata": metadata, "spec": one})
+    kube.patch(Ref.of(quota), {"status": {**one, "used": {"pods": "0"}}}, subresource="status")  # no controller does
+
+    with pytest.raises(KubeError, match="exceeded quota"):
         require_images(kube, _IMAGES, remedy="load them")
 
     assert kube.list(PODS) == []

@@ -12,7 +12,7 @@ import yaml
 
 from gitops_e2e.account import Account
 from gitops_e2e.errors import HarnessError
-from gitops_e2e.kube import KubeError, Manifest, Ref, Resource
+from gitops_e2e.kube import Manifest, Ref, Resource
 from gitops_e2e.pipeline import kargo
 from gitops_e2e.pipeline.credentials import kargo_login
 from gitops_e2e.pipeline.freight import AllFreight, Freight, WatchedFreight, is_there
@@ -52,13 +52,16 @@ class Project:
 
     @staticmethod
     def create(platform: Platform, names: PipelineNames, edits: Sequence[Edit] = ()) -> Project:
-        """Make the Project and all that `kargo/` has for it, edited. Raises KubeError with what was refused."""
+        """Make the Project and all that `kargo/` has for it, edited; nothing stays of it where the rest fails.
+
+        Raises KubeError with what was refused, RegistryRefused for a login that cannot be read.
+        """
         project = Project(names, platform)
         try:
             for manifest in project.manifests(edits):
                 platform.kube.create(manifest)
             project._log_in_outside()
-        except KubeError:
+        except BaseException:
             project.delete()
             raise
         return project

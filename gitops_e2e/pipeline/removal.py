@@ -10,7 +10,7 @@ from gitops_e2e.errors import HarnessError
 from gitops_e2e.kube import PODS, Kube, NotFound, Ref
 from gitops_e2e.pipeline.application import APPLICATIONS, ARGOCD
 from gitops_e2e.pipeline.credentials import argocd_login_ref
-from gitops_e2e.pipeline.kargo import API_VERSION
+from gitops_e2e.pipeline.kargo import API_VERSION, PROJECTS
 from gitops_e2e.pipeline.names import STAGES, PipelineNames
 from gitops_e2e.pipeline.node_ports import NodePorts
 from gitops_e2e.pipeline.repository import RepositoryHost
@@ -27,8 +27,11 @@ class PipelineNotRemoved(HarnessError):
 
 
 def sweep(kube: Kube, repositories: RepositoryHost | None) -> list[str]:
-    """Remove every pipeline that the cluster has, known by its NodePorts. Their ids. Raises PipelineNotRemoved."""
-    ids = NodePorts(kube).claimants()
+    """Remove every pipeline that the cluster has. Their ids. Raises PipelineNotRemoved.
+
+    It is known by its NodePorts; where runs label what they make, also by its Project, which is all that some have.
+    """
+    ids = sorted({*NodePorts(kube).claimants(), *_projects(kube)})
     for each in ids:
         if repositories:
             repositories.delete(PipelineNames(each, private=True).repository)
@@ -73,6 +76,15 @@ def remove(kube: Kube, repositories: RepositoryHost | None, names: PipelineNames
     if repositories:
         repositories.delete(names.repository)
     NodePorts(kube).release(names.id)
+
+
+def _projects(kube: Kube) -> set[str]:
+    """The Projects that any run has made; none where the kind is not there (yet, or any more)."""
+    if not kube.labels:
+        return set()
+    with suppress(NotFound):
+        return {str(each["metadata"]["name"]) for each in kube.list(PROJECTS, labels=",".join(kube.labels))}
+    return set()
 
 
 def _delete(kube: Kube, refs: Sequence[Ref]) -> None:

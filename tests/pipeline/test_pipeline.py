@@ -16,12 +16,15 @@ from gitops_e2e.account import Account
 from gitops_e2e.errors import HarnessError
 from gitops_e2e.kube import Kube, KubeError, Manifest, NotFound, Ref
 from gitops_e2e.pipeline import changes, removal
+from gitops_e2e.pipeline.kargo import PROJECTS
 from gitops_e2e.pipeline.names import STAGES, InvalidPipelineId
 from gitops_e2e.pipeline.node_ports import NodePorts, NoFreeNodePorts
 from gitops_e2e.pipeline.pipeline import Pipeline
 from gitops_e2e.pipeline.platform import Platform
 from gitops_e2e.pipeline.removal import NamesTaken, PipelineNotRemoved
+from gitops_e2e.promoter.api import crds
 from gitops_e2e.watching import WatchCache
+from tests.clusters.kit import eventually
 from tests.control_plane import ControlPlane
 from tests.pipeline.servers import Folder
 
@@ -242,6 +245,20 @@ def test_a_sweep_removes_every_pipeline_that_a_killed_run_left(platform: Platfor
     assert list(host.root.glob("**/*.git")) == []
     assert kube.find(application_set("one")) is None
     assert removal.sweep(kube, host) == []
+
+
+def test_a_sweep_removes_a_run_s_projects_that_have_no_node_ports(kube: Kube) -> None:
+    (definition,) = (each for each in crds.manifests() if each["spec"]["names"]["kind"] == PROJECTS.kind)
+    labelled = Kube(kube.kubeconfig, labels={"owner": "run"})
+    assert removal.sweep(labelled, None) == []  # the kind is not there
+    kube.apply(definition)
+    assert eventually(lambda: PROJECTS in kube.deletable(), 30)
+    for each, name in ((labelled, "ours"), (kube, "theirs")):
+        each.create({"apiVersion": PROJECTS.api_version, "kind": PROJECTS.kind, "metadata": {"name": name}})
+
+    assert removal.sweep(labelled, None) == ["ours"]
+
+    assert [each["metadata"]["name"] for each in kube.list(PROJECTS)] == ["theirs"]
 
 
 def test_a_pipeline_takes_no_namespace_of_somebody_else(platform: Platform, kube: Kube) -> None:

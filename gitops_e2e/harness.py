@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from gitops_e2e.account import Account
@@ -69,8 +70,10 @@ class Harness:
         images = supply.images(toolchain, provider.name)
         with doing(f"starting cluster {name} ({provider.name})"):
             cluster = provider.start(name, images, toolchain)
-        try:
+        with ExitStack() as undoing:
+            undoing.callback(cluster.delete)
             harness = _on(cluster, toolchain, images, budgets, supply.kargo)
+            undoing.callback(harness.detach)
             if cluster.labels:
                 harness.look_before()
             with doing("installing the stack"):
@@ -80,9 +83,7 @@ class Harness:
                 for left in removal.sweep(harness.kube, harness.repositories):
                     say(f"  removed pipeline {left}, which a run before had left")
             say(f"  cluster {cluster.name}: NodePorts at {cluster.address}, kubeconfig {cluster.kubeconfig}")
-        except BaseException:
-            cluster.delete()
-            raise
+            undoing.pop_all()
         return harness
 
     @staticmethod
@@ -96,16 +97,18 @@ class Harness:
     def attach(name: str, budgets: Budgets, supply: Supply) -> Harness:
         """A cluster that runs already, with the stack on it; it is not owned. Raises what is not ready, or another."""
         harness = Harness.find(name, budgets, supply)
-        harness.stack.confirm()
-        harness.stack.await_all_ready()
+        with harness.detached_on_error():
+            harness.stack.confirm()
+            harness.stack.await_all_ready()
         return harness
 
     @staticmethod
     def reuse(name: str, budgets: Budgets, supply: Supply) -> Harness:
         """The same for the process that a run belongs to, with all as installed that a killed one may have changed."""
         harness = Harness.attach(name, budgets, supply)
-        harness.reach()
-        harness.configure_kargo({})
+        with harness.detached_on_error():
+            harness.reach()
+            harness.configure_kargo({})
         return harness
 
     def look_before(self) -> None:
@@ -200,6 +203,15 @@ class Harness:
         """Stop watching; the cluster goes on."""
         self.cache.close()
 
+    @contextmanager
+    def detached_on_error(self) -> Iterator[None]:
+        """Stop watching where what is done in the block fails, as nobody has the harness then."""
+        try:
+            yield
+        except BaseException:
+            self.detach()
+            raise
+
     def keep(self) -> None:
         """Stop watching, and let the cluster outlive this process."""
         self.detach()
@@ -219,8 +231,9 @@ def _on(cluster: Cluster, toolchain: Toolchain, images: Images, budgets: Budgets
     redactor = Redactor.of_environment()
     redactor.learn(of_kubeconfig(cluster.kubeconfig.read_text()))
     stories = {**STORIES, **dict.fromkeys(WORKLOADS, untold), SECRETS: learning(redactor)}
-    cache = WatchCache(kube, stories).start()
+    cache = WatchCache(kube, stories)
     authority = Authority.of(kube)
     parts = components(Sources(toolchain.cache, toolchain), images, authority, kargo)
     stack = Stack(kube, cache, parts, budgets, images.outside)
+    cache.start()  # last: nothing that fails leaves watches behind
     return Harness(cluster, kube, cache, stack, toolchain, images, authority, budgets, redactor)

@@ -70,14 +70,19 @@ class Stack:
 
         What somebody else installed stays as it is.
         """
-        ready = {component.name: threading.Event() for component in self.components}
+        over = {component.name: threading.Event() for component in self.components}
+        ready: set[str] = set()
 
         def install(component: Component) -> None:
-            for need in component.needs:
-                if not ready[need].wait(self.budgets.component_ready):
-                    raise HarnessError(f"{component.name} was not installed: {need} is not ready")
-            self._install(component)
-            ready[component.name].set()
+            try:
+                for need in component.needs:
+                    over[need].wait()  # no longer than its installation, each step of which has a budget
+                    if need not in ready:
+                        return  # it has failed, and its own words are raised
+                self._install(component)
+                ready.add(component.name)
+            finally:
+                over[component.name].set()
 
         tasks = [partial(install, component) for component in self.components]
         side_by_side(tasks, at_most=len(tasks))

@@ -42,8 +42,8 @@ class Part(Component):
         self.done.append(self.name)
 
 
-def stack_of(kube: Kube, *parts: Part) -> Stack:
-    return Stack(kube, WatchCache(kube, {}), parts, Budgets())
+def stack_of(kube: Kube, *parts: Part, budgets: Budgets | None = None) -> Stack:
+    return Stack(kube, WatchCache(kube, {}), parts, budgets or Budgets())
 
 
 @pytest.fixture
@@ -65,6 +65,15 @@ def test_a_component_is_installed_after_what_it_needs(kube: Kube) -> None:
     assert done == ["base", "on top"]
 
 
+def test_what_a_component_needs_may_take_longer_than_one_budget(kube: Kube) -> None:
+    done: list[str] = []
+    slow = threading.Event()
+    base = Part("base", done=done, after=slow)
+    threading.Timer(0.5, slow.set).start()
+    stack_of(kube, Part("on top", needs=("base",), done=done), base, budgets=Budgets(component_ready=0.05)).install()
+    assert done == ["base", "on top"]
+
+
 def test_components_are_installed_side_by_side(kube: Kube) -> None:
     done: list[str] = []
     freed = threading.Event()
@@ -82,8 +91,9 @@ def test_components_are_installed_side_by_side(kube: Kube) -> None:
 def test_a_failure_ends_the_installation_with_its_own_words(kube: Kube) -> None:
     done: list[str] = []
     broken = Part("base", failure="the base cannot be installed")
+    above = Part("on top", needs=("base",), done=done), Part("above", needs=("on top",), done=done)
     with pytest.raises(HarnessError, match="the base cannot be installed"):
-        stack_of(kube, broken, Part("on top", needs=("base",), done=done)).install()
+        stack_of(kube, broken, *above).install()
     assert done == []
 
 

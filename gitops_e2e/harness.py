@@ -104,11 +104,16 @@ class Harness:
 
     @staticmethod
     def reuse(name: str, budgets: Budgets, supply: Supply) -> Harness:
-        """The same for the process that a run belongs to, with all as installed that a killed one may have changed."""
+        """The same for the process that a run belongs to, with all as installed that a killed one may have changed.
+
+        Pipelines that a killed one left are removed.
+        """
         harness = Harness.attach(name, budgets, supply)
         with harness.detached_on_error():
             harness.reach()
             harness.configure_kargo({})
+            for left in removal.sweep_abandoned(harness.kube, harness.repositories):
+                say(f"  removed pipeline {left}, which a run before had left")
         return harness
 
     def look_before(self) -> None:

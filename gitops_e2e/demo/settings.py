@@ -10,11 +10,11 @@ from gitops_e2e.demo.ecr import EcrRepository
 from gitops_e2e.demo.errors import OtherDemo
 from gitops_e2e.demo.given import Given, names_of
 from gitops_e2e.images.remote import RemoteRegistry
-from gitops_e2e.kube import Kube, Manifest, Ref
+from gitops_e2e.kube import Kube, Manifest
 from gitops_e2e.pipeline.names import PipelineNames
+from gitops_e2e.pipeline.removal import DEMO_RECORD
 from gitops_e2e.supply import Supply
 
-_REF = Ref("v1", "ConfigMap", "demo", "gitops-e2e")
 _REAL, _ENGINE = "real", "engine"
 
 
@@ -46,15 +46,15 @@ class Settings:
     @staticmethod
     def find(kube: Kube) -> Settings | None:
         """Those of the demo on a cluster; None where there is no demo that was completed."""
-        found = kube.find(_REF)
+        found = kube.find(DEMO_RECORD)
         return Settings(**found["data"]) if found else None
 
     def keep(self, kube: Kube) -> None:
         """Write them down: from now on the cluster's demo is complete."""
         manifest: Manifest = {
-            "apiVersion": _REF.api_version,
-            "kind": _REF.kind,
-            "metadata": {"name": _REF.name, "namespace": _REF.namespace},
+            "apiVersion": DEMO_RECORD.api_version,
+            "kind": DEMO_RECORD.kind,
+            "metadata": {"name": DEMO_RECORD.name, "namespace": DEMO_RECORD.namespace},
             "data": asdict(self),
         }
         kube.apply(manifest)

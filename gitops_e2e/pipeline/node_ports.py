@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
+from gitops_e2e.clusters.node.identity import ProcessIdentity
 from gitops_e2e.errors import HarnessError
 from gitops_e2e.kube import AlreadyExists, Kube, Manifest, Ref, Resource
 from gitops_e2e.pipeline.names import DEMO, STAGES
@@ -14,6 +17,7 @@ DEMO_PORTS: Mapping[str, int] = {"dev": 30087, "staging": 30088, "prod": 30089}
 
 _NAMESPACE = "gitops-e2e"
 _OWNER = "gitops-e2e/pipeline"
+_MAKER = "gitops-e2e/maker"
 _FIRSTS = range(31000, 32766, len(STAGES))
 _SERVICES = Resource("v1", "Service", "services", namespaced=True)
 _CONFIG_MAPS = Resource("v1", "ConfigMap", "configmaps", namespaced=True)
@@ -65,6 +69,12 @@ class NodePorts:
         claims = self.kube.list(_CONFIG_MAPS, _NAMESPACE, _OWNER)
         return sorted({str(claim["metadata"]["labels"][_OWNER]) for claim in claims})
 
+    def abandoned(self) -> list[str]:
+        """The ids of those whose makers, processes of this machine, have ended."""
+        claims = self.kube.list(_CONFIG_MAPS, _NAMESPACE, _OWNER)
+        makers = {str(each["metadata"]["labels"][_OWNER]): each["metadata"].get("annotations") or {} for each in claims}
+        return sorted(pipeline for pipeline, told in makers.items() if not _lives(told.get(_MAKER)))
+
     def _claim_demo(self) -> dict[str, int]:
         ports = dict(DEMO_PORTS)
         if self._taken().isdisjoint(ports.values()) and self._create(DEMO, ports):
@@ -82,6 +92,7 @@ class NodePorts:
                 "name": f"node-ports-{min(ports.values())}",
                 "namespace": _NAMESPACE,
                 "labels": {_OWNER: pipeline},
+                "annotations": {_MAKER: json.dumps(asdict(ProcessIdentity.of(os.getpid())))},
             },
             "data": {stage: str(port) for stage, port in ports.items()},
         }
@@ -99,3 +110,7 @@ class NodePorts:
         used = {int(port.get("nodePort", 0)) for service in services for port in service["spec"].get("ports", [])}
         claims = self.kube.list(_CONFIG_MAPS, _NAMESPACE, _OWNER)
         return used | {int(port) for claim in claims for port in claim["data"].values()}
+
+
+def _lives(maker: str | None) -> bool:
+    return maker is not None and ProcessIdentity(**json.loads(maker)).alive

@@ -11,9 +11,12 @@ from gitops_e2e.kube import PODS, Kube, NotFound, Ref
 from gitops_e2e.pipeline.application import APPLICATIONS, ARGOCD
 from gitops_e2e.pipeline.credentials import argocd_login_ref
 from gitops_e2e.pipeline.kargo import API_VERSION, PROJECTS
-from gitops_e2e.pipeline.names import STAGES, PipelineNames
+from gitops_e2e.pipeline.names import DEMO, STAGES, PipelineNames
 from gitops_e2e.pipeline.node_ports import NodePorts
 from gitops_e2e.pipeline.repository import RepositoryHost
+
+DEMO_RECORD = Ref("v1", "ConfigMap", "demo", "gitops-e2e")
+"""What a complete demo of `up` was brought up with; where it is, the pipeline DEMO is that demo's."""
 
 _BOUND = 120.0
 
@@ -32,10 +35,18 @@ def sweep(kube: Kube, repositories: RepositoryHost | None) -> list[str]:
     It is known by its NodePorts; where runs label what they make, also by its Project, which is all that some have.
     """
     ids = sorted({*NodePorts(kube).claimants(), *_projects(kube)})
-    for each in ids:
-        if repositories:
-            repositories.delete(PipelineNames(each, private=True).repository)
-        remove(kube, repositories, PipelineNames(each))
+    _remove_each(kube, repositories, ids)
+    return ids
+
+
+def sweep_abandoned(kube: Kube, repositories: RepositoryHost) -> list[str]:
+    """Remove the pipelines that killed processes of this machine left, beside others that go on; their ids.
+
+    The demo of `up` stays, though the command that made it has ended. Raises PipelineNotRemoved.
+    """
+    kept = {DEMO} if kube.find(DEMO_RECORD) else set()
+    ids = [each for each in NodePorts(kube).abandoned() if each not in kept]
+    _remove_each(kube, repositories, ids)
     return ids
 
 
@@ -76,6 +87,13 @@ def remove(kube: Kube, repositories: RepositoryHost | None, names: PipelineNames
     if repositories:
         repositories.delete(names.repository)
     NodePorts(kube).release(names.id)
+
+
+def _remove_each(kube: Kube, repositories: RepositoryHost | None, ids: Sequence[str]) -> None:
+    for each in ids:
+        if repositories:
+            repositories.delete(PipelineNames(each, private=True).repository)
+        remove(kube, repositories, PipelineNames(each))
 
 
 def _projects(kube: Kube) -> set[str]:

@@ -18,8 +18,8 @@ from gitops_e2e.environment import refuse_unknown
 from gitops_e2e.errors import HarnessError
 from gitops_e2e.evidence.redaction import Redactor
 
-FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
-"""Exit codes beside 0."""
+FAILED, INTERRUPTED = 1, 130
+"""Exit codes beside 0, and 2, which is click's for wrong usage."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

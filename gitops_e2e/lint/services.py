@@ -57,10 +57,7 @@ def _services(rollout: Rendered, renders: Renders) -> Iterator[Finding]:
 
 
 def _service_fields(rollout: Manifest) -> Iterator[tuple[Place, str]]:
-    for strategy, fields in (
-        ("canary", ("stableService", "canaryService")),
-        ("blueGreen", ("activeService", "previewService")),
-    ):
+    for strategy, fields in _STRATEGIES.items():
         for field in fields:
             place = ("spec", "strategy", strategy, field)
             if name := value_at(rollout, place):
@@ -96,7 +93,7 @@ def _url(template: Located, place: Place, url: str, services: Mapping[tuple[str,
         yield template.find(place, what, use_instead(host["service"], there))
         return
     ports = [port["port"] for port in services[host["namespace"], host["service"]]["spec"]["ports"]]
-    port = urlsplit(url).port or {"https": 443}.get(urlsplit(url).scheme, 80)
+    port = urlsplit(url).port or _USUAL_PORTS.get(urlsplit(url).scheme, _USUAL_PORTS["http"])
     if port not in ports:
         what = f"Service {host['service']} has no port {port}"
         yield template.find(place, what, f"use port {' or '.join(map(str, ports))}")

@@ -76,16 +76,6 @@ def environment(name: str, value: str) -> Change:
     return edited(ROLLOUT, edit, f"Run {SERVICE} with {name}={value}")
 
 
-def no_environment(name: str) -> Change:
-    """The service runs without that environment variable."""
-
-    def edit(rollout: Manifest) -> None:
-        service = _service(rollout)
-        service["env"] = [variable for variable in service.get("env", []) if variable["name"] != name]
-
-    return edited(ROLLOUT, edit, f"Run {SERVICE} without {name}")
-
-
 def never_ready() -> Change:
     """The service's pods start and never become ready."""
 

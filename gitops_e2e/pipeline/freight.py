@@ -193,11 +193,6 @@ def has_been_in(stage: str, seconds: float) -> Expectation[Freight]:
     return expectation(f"has been in {stage} for {seconds:g} s", judge)
 
 
-def is_approved_for(stage: str) -> Expectation[Freight]:
-    """A person lets the stage have it, proven or not."""
-    return expectation(f"is approved for {stage}", lambda freight: _if(stage in freight.approved_for, freight))
-
-
 def is_of(*versions: str) -> Expectation[tuple[Freight, ...]]:
     """There is one piece for each of these tags, and no other, as none ever goes by itself."""
 

@@ -264,11 +264,6 @@ def is_errored(because: str = "") -> Expectation[Promotion]:
     return _ends("Errored", because)
 
 
-def is_failed(because: str = "") -> Expectation[Promotion]:
-    """It ends Failed, with these words in its message."""
-    return _ends("Failed", because)
-
-
 def is_aborted(because: str = "") -> Expectation[Promotion]:
     """Somebody ended it, with these words in its message."""
     return _ends("Aborted", because)

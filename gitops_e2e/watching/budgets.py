@@ -17,10 +17,7 @@ class Budgets:
     They are for slow machines: a wait ends when its state is reached or can no longer be reached.
     """
 
-    node_ready: float = 60
     component_ready: float = 180
-    certificate_issued: float = 60
-    application_created: float = 60
     application_synced: float = 90
     application_healthy: float = 240
     rollout_settled: float = 300

@@ -16,8 +16,8 @@ _ONE = ("-k", "Kubernetes")
     ("options", "words"),
     [
         (["--cluster", "wrong"], ["invalid choice: 'wrong'", "'auto', 'node', 'kind', 'existing'"]),
-        (["--budget", "nope=3"], ["there is no budget 'nope'", "--budget nope=3", "node_ready"]),
-        (["--budget", "node_ready=soon"], ["'soon' is no time in seconds", "write node_ready=90"]),
+        (["--budget", "nope=3"], ["there is no budget 'nope'", "--budget nope=3", "component_ready"]),
+        (["--budget", "component_ready=soon"], ["'soon' is no time in seconds", "write component_ready=90"]),
         (["--reuse-cluster", "one", "--cluster-name", "other"], ["give one"]),
         (["--cluster", "existing"], ["--cluster existing needs --kubeconfig FILE"]),
         (["--cluster", "existing", "--kubeconfig", "a", "--reuse-cluster", "one"], ["to do: give one"]),

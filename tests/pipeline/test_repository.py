@@ -237,7 +237,7 @@ def test_prod_no_longer_carries_the_sidecar(repository: Repository) -> None:
     assert sorted(containers(repository.branch("prod"))) == ["product-api", "redis"]
 
 
-def test_environment_is_set_replaced_and_taken_away(repository: Repository) -> None:
+def test_environment_is_set_and_replaced(repository: Repository) -> None:
     def environment() -> dict[str, str]:
         repository.render("dev", "0.9.0")
         return {entry["name"]: entry["value"] for entry in containers(repository.branch("dev"))["product-api"]["env"]}
@@ -247,8 +247,6 @@ def test_environment_is_set_replaced_and_taken_away(repository: Repository) -> N
     assert environment() == {**before, "FAULT_MEMORY_MIB": "200"}
     repository.change(changes.environment("FAULT_MEMORY_MIB", "100"))
     assert environment() == {**before, "FAULT_MEMORY_MIB": "100"}
-    repository.change(changes.no_environment("FAULT_MEMORY_MIB"))
-    assert environment() == before
 
 
 def test_a_deadline_can_be_shorter(repository: Repository) -> None:

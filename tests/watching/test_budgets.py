@@ -7,8 +7,8 @@ from gitops_e2e.watching import Budgets
 
 
 def test_what_is_overridden_changes_and_nothing_else() -> None:
-    budgets = Budgets.parse(["rollout_settled=90", "node_ready = 1.5"])
-    assert (budgets.rollout_settled, budgets.node_ready) == (90, 1.5)
+    budgets = Budgets.parse(["rollout_settled=90", "component_ready = 1.5"])
+    assert (budgets.rollout_settled, budgets.component_ready) == (90, 1.5)
     assert budgets.pods_gone == Budgets().pods_gone
 
 

@@ -59,11 +59,6 @@ class ChartPin(Pin):
     module: str = ""
 
     @property
-    def values(self) -> Path:
-        """The file with the values that it is rendered with."""
-        return VALUES / f"{self.name}.yaml"
-
-    @property
     def location(self) -> tuple[str, str]:
         """What helm calls the chart, and the repository that it looks it up in ("" where the name says it)."""
         if self.repository.startswith(_OCI):
@@ -125,7 +120,7 @@ class Pins:
 
 
 def values_of(name: str) -> Path:
-    """A file of values that is for a chart in addition to the one of its name."""
+    """The file with the values that a chart of that name is rendered with, or that are added to another chart's."""
     return VALUES / f"{name}.yaml"
 
 

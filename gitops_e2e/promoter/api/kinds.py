@@ -9,13 +9,11 @@ API_VERSION = f"{GROUP}/v1alpha1"
 
 PROJECTS = Resource(API_VERSION, "Project", "projects", namespaced=False)
 PROJECT_CONFIGS = Resource(API_VERSION, "ProjectConfig", "projectconfigs", namespaced=True)
-CLUSTER_CONFIGS = Resource(API_VERSION, "ClusterConfig", "clusterconfigs", namespaced=False)
 WAREHOUSES = Resource(API_VERSION, "Warehouse", "warehouses", namespaced=True)
 FREIGHTS = Resource(API_VERSION, "Freight", "freights", namespaced=True)
 STAGES = Resource(API_VERSION, "Stage", "stages", namespaced=True)
 PROMOTIONS = Resource(API_VERSION, "Promotion", "promotions", namespaced=True)
 PROMOTION_TASKS = Resource(API_VERSION, "PromotionTask", "promotiontasks", namespaced=True)
-CLUSTER_PROMOTION_TASKS = Resource(API_VERSION, "ClusterPromotionTask", "clusterpromotiontasks", namespaced=False)
 
 FINALIZER = f"{GROUP}/finalizer"
 

@@ -9,6 +9,7 @@ from typing import Any, cast
 import pytest
 
 from gitops_e2e import harness
+from gitops_e2e.clusters import providers
 from gitops_e2e.clusters.providers import Provider
 from gitops_e2e.errors import HarnessError
 from gitops_e2e.harness import Harness
@@ -42,7 +43,7 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> Broken:
     broken = Broken()
     parts = cast(Any, [broken, None, broken, broken, *[None] * 5])
     monkeypatch.setattr(harness, "_on", lambda *_: Harness(*parts))
-    monkeypatch.setattr(harness.providers, "attach", lambda *_: SimpleNamespace(provider="node"))
+    monkeypatch.setattr(providers, "attach", lambda *_: SimpleNamespace(provider="node"))
     return broken
 
 

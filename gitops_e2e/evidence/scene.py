@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
+from typing import TYPE_CHECKING
 
 from gitops_e2e.components.git_server import Repositories
 from gitops_e2e.deeds import Deed
@@ -15,19 +16,46 @@ from gitops_e2e.pipeline.metric import Prometheus
 from gitops_e2e.pipeline.names import STAGES, PipelineNames
 from gitops_e2e.watching import WatchCache
 
+if TYPE_CHECKING:
+    from gitops_e2e.harness import Harness
+
 
 @dataclass(frozen=True)
 class Scene:
-    """A scenario's pipelines on a cluster. `registry` has their images."""
+    """A scenario's pipelines on a cluster.
 
-    kube: Kube
-    cache: WatchCache
-    prometheus: Prometheus
-    repositories: Repositories
-    registry: RemoteRegistry
+    What has to be asked of the cluster raises HarnessError where that is dead: for the collector that asks, alone.
+    """
+
+    harness: Harness
     pipelines: Sequence[PipelineNames]
     since: datetime
     deeds: Sequence[Deed]
+
+    @property
+    def kube(self) -> Kube:
+        """The cluster's API server."""
+        return self.harness.kube
+
+    @property
+    def cache(self) -> WatchCache:
+        """What was seen of the cluster, which outlives it."""
+        return self.harness.cache
+
+    @property
+    def prometheus(self) -> Prometheus:
+        """What has the pipelines' metrics. Raises HarnessError."""
+        return self.harness.prometheus
+
+    @property
+    def repositories(self) -> Repositories:
+        """What has the pipelines' manifests. Raises HarnessError."""
+        return self.harness.repositories
+
+    @property
+    def registry(self) -> RemoteRegistry:
+        """What has the pipelines' images. Raises HarnessError."""
+        return self.harness.registry
 
     @property
     def namespaces(self) -> tuple[str, ...]:

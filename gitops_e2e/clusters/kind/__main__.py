@@ -21,18 +21,26 @@ from gitops_e2e.progress import say
 
 
 def main(command: Sequence[str]) -> int:
-    """Run the command; its exit code, 1 where there is no engine to run it with, 2 without a command."""
+    """Run the command; its exit code, 1 where there is no engine to run it with, 2 without a command.
+
+    An engine that does not end as it should is told, and is no success.
+    """
     if not command:
         say("usage: python -m gitops_e2e.clusters.kind COMMAND…")
         return 2
+    code: int | None = None
     try:
         with some_engine(Cache.of_user()) as engine:
-            return _run(command, engine)
+            code = _run(command, engine)
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     except HarnessError as error:
-        say(f"There is no Docker engine to run on: {error}")
-        return 1
+        if code is None:
+            say(f"There is no Docker engine to run on: {error}")
+        else:
+            say(f"The Docker engine did not end as it should: {error}")
+        return code or 1
+    return code
 
 
 def _run(command: Sequence[str], engine: Engine) -> int:

@@ -300,12 +300,13 @@ def has_measured(phase: str, metric: str, *, at_least: int, at_most: float = mat
     """It is over, and so many measurements of that metric ended in that phase."""
 
     def judge(run: AnalysisRun) -> Verdict:
+        if not run.is_over:
+            return Pending(run.state)
         found = sum(each.phase == phase for each in run.measurements(metric))
-        if at_least <= found <= at_most:
-            return Met(run.state)
-        return Impossible(run.state) if run.is_over else Pending(run.state)
+        return Met(run.state) if at_least <= found <= at_most else Impossible(run.state)
 
-    times = f"{at_least}" if at_least == at_most else f"at least {at_least}"
+    wanted = f"at least {at_least}" if at_most == math.inf else f"{at_least} to {at_most:g}"
+    times = f"{at_least}" if at_least == at_most else wanted
     return expectation(f"has measured {metric} {phase} {times} times", judge)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -24,7 +25,7 @@ from gitops_e2e.pipeline.analysis import (
     numbers_in,
 )
 from gitops_e2e.pipeline.rollout import WatchedRollout
-from gitops_e2e.watching import Expectation, ExpectationFailed, WatchCache, expect
+from gitops_e2e.watching import Expectation, ExpectationFailed, Pending, WatchCache, expect
 from tests.recorded import idle_cache, play, put, recording
 
 LIMIT = 150.0
@@ -109,6 +110,20 @@ class TestRecorded:
         with pytest.raises(ExpectationFailed, match="still at generation"):
             expect(watched(cache, "rollback", after=3), analysis_failed(above=LIMIT), within=0)
 
+    def test_how_often_something_was_measured_is_known_at_its_end(self, cache: WatchCache) -> None:
+        subject, wanted = watched(cache, "good-canary"), has_measured("Successful", "memory", at_least=1, at_most=1)
+        for change in recording("good_canary"):
+            play(cache, [change])
+            if change.kind == "AnalysisRun" and change.object and list(AnalysisRun.of(change.object).measurements()):
+                break
+        with pytest.raises(ExpectationFailed, match="memory Successful 1 times") as failure:
+            expect(subject, wanted, within=0)
+        assert isinstance(failure.value.verdict, Pending)
+
+        play(cache, recording("good_canary"))
+        with pytest.raises(ExpectationFailed, match="cannot become so any more"):
+            expect(subject, wanted, within=5)
+
     def test_the_measurements_are_told(self, cache: WatchCache) -> None:
         play(cache, recording("good_canary"))
         told = [entry for entry in cache.timeline.entries("good-canary") if entry.kind == "AnalysisRun"]
@@ -192,6 +207,16 @@ class TestEnds:
         ):
             with pytest.raises(ExpectationFailed, match="cannot become so any more"):
                 expect(subject, unwanted, within=5)
+
+    @pytest.mark.parametrize(
+        ("bounds", "told"),
+        [((1, math.inf), "at least 1 times"), ((2, 2), "2 times"), ((0, 2), "0 to 2 times")],
+        ids=["one", "exact", "both"],
+    )
+    def test_both_bounds_are_told(self, bounds: tuple[int, float], told: str) -> None:
+        at_least, at_most = bounds
+        wanted = has_measured("Failed", "memory", at_least=at_least, at_most=at_most)
+        assert wanted.sentence == f"has measured memory Failed {told}"
 
     def test_what_is_only_recorded(self, cache: WatchCache, run: Manifest) -> None:
         subject = ended(cache, run, "Successful", measured("Failed"), dryRun=True)

@@ -270,3 +270,68 @@ def test_a_secret_of_the_environment_reaches_no_file(tmp_path: Path) -> None:
     left = [file for file in (tmp_path / "reports").rglob("*") if file.is_file()]
     assert len(left) > 5
     assert [file for file in left if b"correct-horse-battery" in file.read_bytes()] == []
+
+
+# --- trouble with the report is not the run's
+
+
+_ON_A_CLUSTER = """
+from fixtures import ownership
+from gitops_e2e.kube.errors import Unreachable
+from tests.evidence import planting
+
+class Kube:
+    asked = 0
+
+    def list(self, resource):
+        self.asked += 1
+        if self.asked <= {times}:
+            raise Unreachable("cannot list nodes", OSError("connection refused"))
+        return []
+
+def pytest_addoption(parser):
+    for option in ("--keep-cluster", "--reuse-cluster"):
+        parser.addoption(option, action="store_true")
+
+def pytest_configure(config):
+    scratch = config.rootpath / "scratch"
+    scratch.mkdir()
+    harness = planting.harness(scratch)
+    harness.kube = Kube()
+    harness.not_run = ()
+    vars(harness.cluster).update(scratch=scratch, labels={{}})
+    config.stash[ownership._HARNESS] = harness
+"""
+
+
+@pytest.mark.parametrize(("times", "is_told_of_cluster"), [(1, True), (1000, False)], ids=["once", "always"])
+def test_a_cluster_that_does_not_answer_ends_no_run(tmp_path: Path, times: int, is_told_of_cluster: bool) -> None:
+    sample.write(tmp_path, conftest=_ON_A_CLUSTER.format(times=times))
+    done = sample.run(tmp_path, "-p", "no:pytest-kind", "-k", "visited")
+
+    said = done.stdout + done.stderr
+    assert done.returncode == 0, said
+    assert said.count("! the report will lack something: cannot list nodes: no answer") == 1
+    assert "report: " in said
+    assert ("pace: " in said) == is_told_of_cluster
+    (visited,) = sample.recorded(tmp_path).scenarios
+    assert visited.status == "passed"
+    timeline = RunFolder.last(tmp_path / "reports").path / "timeline.jsonl"
+    assert timeline.exists() == is_told_of_cluster
+
+
+def test_a_folder_that_cannot_be_removed_keeps_nothing_from_its_end(tmp_path: Path) -> None:
+    conftest = """
+def pytest_sessionfinish(session):
+    for folder in (session.config.rootpath / "reports").iterdir():
+        folder.rename(folder.with_name("away"))
+
+def pytest_unconfigure():
+    print("the cluster is ended")
+"""
+    sample.write(tmp_path, conftest=conftest)
+    done = sample.run(tmp_path, "-k", "nothing_of_that_name")
+
+    assert done.returncode == pytest.ExitCode.NO_TESTS_COLLECTED, done.stderr
+    assert "cannot be removed" in done.stderr
+    assert "the cluster is ended" in done.stdout

@@ -26,12 +26,14 @@ lint: $(READY)  ## formatting, style and types, then features, manifests and Kar
 	$(BIN)/python -m gitops_e2e.lint
 
 ON_DOCKER = $(BIN)/python -m gitops_e2e.clusters.kind $(BIN)/pytest
+# A history of their own: what breaks on kind alone is neither flaky nor new on the node.
+FEATURES_ON_KIND = $(ON_DOCKER) features/ --cluster kind --reports reports/kind
 
 test-kind: $(READY)  ## the scenarios on kind; where no Docker engine answers, on one of our own
-	$(ON_DOCKER) features/ --cluster kind -n auto $(ARGS)
+	$(FEATURES_ON_KIND) -n auto $(ARGS)
 
 test-kind-smoke: $(READY)  ## the same for a cluster, the stack and the headline scenario
-	$(ON_DOCKER) features/ --cluster kind -k prod_canary_exceeds_150mb_and_rolls_back
+	$(FEATURES_ON_KIND) -k prod_canary_exceeds_150mb_and_rolls_back
 
 kind: $(READY)  ## tests of the kind provider, with Docker engines and clusters of their own
 	$(ON_DOCKER) tests/clusters/kind -m kind

@@ -1,7 +1,8 @@
 """`python -m gitops_e2e.nightly TARGET…`: makes one target after the other, whatever becomes of them.
 
 It ends with a few lines that name what broke and since when. These also lie in `reports/nightly.txt`; what became of
-the targets from night to night in `reports/nightly.jsonl`; scenarios come from the summaries of the runs of the night.
+the targets from night to night in `reports/nightly.jsonl`; scenarios come from the summaries of the night's runs, in
+`reports/` and in `reports/kind/`: not from runs of mutants, where they are meant to fail.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +22,9 @@ from gitops_e2e.progress import say
 from gitops_e2e.report import json_lines
 
 REPORTS = Path("reports")
+ON_KIND = "kind"
+"""The folder, in that of all reports, of the runs on kind."""
+
 HISTORY = "nightly.jsonl"
 SUMMARY = "nightly.txt"
 _RUN_NAME = "%Y-%m-%dT%H-%M-%SZ"
@@ -64,7 +68,8 @@ def nightly(targets: Sequence[str], reports: Path = REPORTS) -> int:
         json_lines.append(reports / HISTORY, [json.dumps(asdict(outcome))])
         if outcome.exit_code == _INTERRUPTED:
             break
-    lines = list(told(outcomes, list(history(reports)), list(broken_scenarios(reports, started))))
+    broken = {place: list(broken_scenarios(place, started)) for place in (reports, reports / ON_KIND)}
+    lines = list(told(outcomes, list(history(reports)), broken))
     (reports / SUMMARY).write_text("".join(line + "\n" for line in lines))
     for line in lines:
         say(line)
@@ -96,20 +101,21 @@ def broken_scenarios(reports: Path, started: datetime) -> Iterator[str]:
                 yield f"{scenario['name']}{values} ({scenario['where']}), broken since {night}: {why}"
 
 
-def told(outcomes: Sequence[Outcome], past: Sequence[Outcome], scenarios: Sequence[str]) -> Iterator[str]:
-    """The summary: `past` are the outcomes of all nights, tonight's last."""
+def told(outcomes: Sequence[Outcome], past: Sequence[Outcome], broken: Mapping[Path, Sequence[str]]) -> Iterator[str]:
+    """The summary: `past` are the outcomes of all nights, tonight's last; `broken` are lines, by their runs' folder."""
     bad = [outcome for outcome in outcomes if outcome.is_bad]
     minutes = sum(outcome.seconds for outcome in outcomes) / 60
     verdict = f"{len(bad)} of {len(outcomes)} targets broke" if bad else f"all {len(outcomes)} targets are good"
     yield f"nightly: {verdict} ({minutes:.0f} min)"
     for outcome in bad:
         yield f"  ✗ {outcome.target}: {_why(outcome)}, {_since(outcome.target, past)}"
-    for line in scenarios[:_SHOWN]:
-        yield f"    {line}"
-    if len(scenarios) > _SHOWN:
-        yield f"    … and {len(scenarios) - _SHOWN} more"
-    if scenarios:
-        yield f"  evidence: {REPORTS}/index.html"
+    for reports, scenarios in broken.items():
+        for line in scenarios[:_SHOWN]:
+            yield f"    {line}"
+        if len(scenarios) > _SHOWN:
+            yield f"    … and {len(scenarios) - _SHOWN} more"
+        if scenarios:
+            yield f"  evidence: {reports}/index.html"
 
 
 def _why(outcome: Outcome) -> str:

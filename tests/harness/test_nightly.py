@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from gitops_e2e import nightly
-from gitops_e2e.nightly import HISTORY, SUMMARY, Outcome, broken_scenarios, told
+from gitops_e2e.nightly import HISTORY, REPORTS, SUMMARY, Outcome, broken_scenarios, told
 from tests.harness.running import INTERRUPTIBLE, REPOSITORY
 
 WORKFLOW = REPOSITORY / ".github/workflows/nightly.yml"
@@ -80,13 +80,13 @@ def test_a_target_that_breaks_keeps_no_other_from_being_made(folder: Path) -> No
 
 def test_since_when_a_target_is_broken() -> None:
     past = [outcome(1, "unit", 1), outcome(2, "unit", 0), outcome(3, "unit", 1), outcome(4, "unit", 2)]
-    lines = list(told([past[-1]], past, []))
+    lines = list(told([past[-1]], past, {}))
     assert lines[1] == "  ✗ unit: exit code 2, broken since 2026-11-03 (c03), 2 nights; last good 2026-11-02 (c02)"
 
 
 def test_a_night_that_was_interrupted_says_nothing_of_its_target() -> None:
     past = [outcome(1, "unit", 0), outcome(2, "unit", 130)]
-    assert list(told([past[-1]], past, []))[1] == "  ✗ unit: interrupted, which says nothing of it"
+    assert list(told([past[-1]], past, {}))[1] == "  ✗ unit: interrupted, which says nothing of it"
 
 
 def test_scenarios_are_told_with_their_first_failure(tmp_path: Path) -> None:
@@ -112,9 +112,39 @@ def test_a_run_that_did_not_come_to_its_end_is_told(tmp_path: Path) -> None:
 
 def test_of_many_scenarios_some_are_told() -> None:
     bad = outcome(1, "features", 1)
-    lines = list(told([bad], [bad], [f"scenario {number}" for number in range(30)]))
+    lines = list(told([bad], [bad], {REPORTS: [f"scenario {number}" for number in range(30)]}))
     assert len(lines) == 14
     assert lines[-2:] == ["    … and 20 more", "  evidence: reports/index.html"]
+
+
+def test_runs_on_kind_are_told_apart_and_those_of_mutants_are_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "Makefile").write_text(MAKEFILE)
+    since = {"run": "2999-11-20T01-00-00Z", "commit": ""}
+    for folder in (".", "kind", "mutants"):
+        summary(REPORTS / folder, "2999-11-25T02-00-00Z", scenarios=[scenario(f"in {folder}", broken_since=since)])
+    nightly.nightly(["good"])
+    assert (REPORTS / SUMMARY).read_text().splitlines()[1:] == [
+        "    in . (features/a.feature:3), broken since 2999-11-20: no message",
+        "  evidence: reports/index.html",
+        "    in kind (features/a.feature:3), broken since 2999-11-20: no message",
+        "  evidence: reports/kind/index.html",
+    ]
+
+
+def test_scenarios_on_kind_have_a_history_of_their_own() -> None:
+    printed = subprocess.run(
+        ["make", "--dry-run", "test-kind", "test-kind-smoke", "features"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    ).stdout
+    runs = [line for line in printed.splitlines() if "features/" in line]
+    assert ["--reports reports/kind " in line for line in runs] == [True, True, False]
 
 
 def test_an_interrupted_night_ends_its_target_and_says_so(folder: Path) -> None:

@@ -8,6 +8,8 @@ the targets from night to night in `reports/nightly.jsonl`; scenarios come from 
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -35,6 +37,7 @@ _ENDING_BOUND = 180.0
 _SHOWN = 10
 _TIMED_OUT = 124
 _INTERRUPTED = 130
+_ENDED_BY = {_TIMED_OUT: signal.SIGTERM, _INTERRUPTED: signal.SIGINT}
 
 
 @dataclass(frozen=True)
@@ -141,14 +144,14 @@ def _make(target: str, started: datetime) -> Outcome:
     argv = ["setpriv", "--pdeathsig", "TERM", "--", "make", "--no-print-directory", target]
     process: subprocess.Popen[bytes] | None = None
     try:
-        process = subprocess.Popen(argv)
+        process = subprocess.Popen(argv, start_new_session=True)  # or what it runs could not be ended with it
         code = process.wait(timeout=_BOUND)
     except subprocess.TimeoutExpired:
         code = _TIMED_OUT
-    except KeyboardInterrupt:  # the terminal told the target, too
+    except KeyboardInterrupt:
         code = _INTERRUPTED
-    if process:
-        _end(process, told=code == _INTERRUPTED)
+    if process and code in _ENDED_BY:
+        _end(process, _ENDED_BY[code])
     outcome = Outcome(
         started.isoformat(timespec="seconds"), _commit(), target, code, round(time.monotonic() - begun, 1)
     )
@@ -156,15 +159,22 @@ def _make(target: str, started: datetime) -> Outcome:
     return outcome
 
 
-def _end(process: subprocess.Popen[bytes], *, told: bool) -> None:
-    """Let a target end that was told to, or is told now, and tidy up; one that is over already is fine."""
-    if not told:
-        process.terminate()
+def _end(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    """Tell a target, and all that it runs, to end; what has not tidied up within the bound is killed."""
+    _tell(process, number)
     try:
         process.wait(timeout=_ENDING_BOUND)
     except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+        pass  # it is killed with what it leaves
+    _tell(process, signal.SIGKILL)
+    process.wait()
+
+
+def _tell(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    try:
+        os.killpg(process.pid, number)
+    except ProcessLookupError:
+        pass  # all of it is over
 
 
 def _commit() -> str:

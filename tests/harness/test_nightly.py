@@ -15,11 +15,24 @@ import pytest
 import yaml
 
 from gitops_e2e import nightly
+from gitops_e2e.clusters.node.identity import ProcessIdentity
 from gitops_e2e.nightly import HISTORY, REPORTS, SUMMARY, Outcome, broken_scenarios, told
 from tests.harness.running import INTERRUPTIBLE, REPOSITORY
 
 WORKFLOW = REPOSITORY / ".github/workflows/nightly.yml"
-MAKEFILE = "good:\n\ttrue\n\nbad:\n\texit 3\n\nslow:\n\t@echo sleep 60; exec sleep 60\n"
+MAKEFILE = """\
+good:
+\ttrue
+
+bad:
+\texit 3
+
+slow:
+\t@sleep 60 & echo $$! > child; echo sleep 60; wait
+
+deaf:
+\t@trap "" TERM; sleep 60 & echo $$! > child; echo sleep 60; wait
+"""
 
 
 @pytest.fixture
@@ -160,13 +173,27 @@ def test_an_interrupted_night_ends_its_target_and_says_so(folder: Path) -> None:
         assert process.wait(timeout=30) == 130
     assert "✗ slow: interrupted" in said
     assert "make good" not in said
+    assert has_ended(folder / "child")
 
 
-def test_a_target_that_takes_too_long_is_ended(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("target", ["slow", "deaf"])
+def test_a_target_that_takes_too_long_is_ended_with_all_that_it_began(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, target: str
+) -> None:
     monkeypatch.chdir(folder)
-    monkeypatch.setattr(nightly, "_BOUND", 0.5)
-    assert nightly.nightly(["slow"], folder / "reports") == 1
-    assert "✗ slow: not over after " in (folder / "reports" / SUMMARY).read_text()
+    monkeypatch.setattr(nightly, "_BOUND", 2)
+    monkeypatch.setattr(nightly, "_ENDING_BOUND", 1)
+    assert nightly.nightly([target], folder / "reports") == 1
+    assert f"✗ {target}: not over after " in (folder / "reports" / SUMMARY).read_text()
+    assert has_ended(folder / "child")
+
+
+def has_ended(pid: Path) -> bool:
+    """Whether the process that a file names is over, or is so in a moment."""
+    try:
+        return ProcessIdentity.of(int(pid.read_text())).wait(5)
+    except ProcessLookupError:
+        return True
 
 
 def test_the_workflow_is_one() -> None:

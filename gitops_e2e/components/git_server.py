@@ -13,12 +13,14 @@ from typing import ClassVar
 
 from gitops_e2e import account
 from gitops_e2e.account import Account
-from gitops_e2e.commands import run
+from gitops_e2e.commands import CommandFailed
 from gitops_e2e.components import authority, cert_manager
 from gitops_e2e.components.applying import apply_all
 from gitops_e2e.components.certificate import await_issued
 from gitops_e2e.components.packaged import Packaged
+from gitops_e2e.errors import HarnessError
 from gitops_e2e.kube import Kube, Manifest, Ref, running_pod
+from gitops_e2e.pipeline.git import Git
 
 HOST = "git.gitops-e2e.svc.cluster.local"
 NODE_PORT = 30080
@@ -26,7 +28,17 @@ SECURE_NODE_PORT = 30443
 CERTIFICATE = Ref("cert-manager.io/v1", "Certificate", "git-server", "gitops-e2e")
 _CERTIFICATE = {"Namespace", "ClusterIssuer", "Certificate"}
 _TLS = Ref("v1", "Secret", "git-server-tls", "gitops-e2e")
-_GIT_BOUND = 20.0
+_DISTRUST = ("certificate verification failed", "SSL certificate problem:")
+"""What Git says of a certificate that it has looked at: with GnuTLS, as Debian's, and with OpenSSL."""
+
+
+class NotTrusted(HarnessError):
+    """A Git client does not trust the server's certificate."""
+
+
+def is_distrust(said: str) -> bool:
+    """Whether Git, by its words, refused a certificate, and not something else about one."""
+    return any(words in said for words in _DISTRUST)
 
 
 class GitServer(Packaged):
@@ -97,14 +109,27 @@ class Repositories:
         return f"http://{self.address}:{NODE_PORT}/{name}.git"
 
     def read_securely(self, name: str, trusted: Path) -> str:
-        """The repository's refs as a Git client gets them over HTTPS, by the name that is in the certificate.
+        """The repository's branches as a Git client gets them over HTTPS, by the name that is in the certificate.
 
-        `trusted` is a PEM file with the authorities that the client trusts. Raises CommandFailed.
+        `trusted` is a PEM file with the authorities that the client trusts. Raises NotTrusted where the certificate is
+        of none of them, and CommandFailed for any other reason: a file that is not there, no answer.
         """
         url = f"https://{HOST}:{SECURE_NODE_PORT}/{name}.git"
-        address = f"http.curloptResolve={HOST}:{SECURE_NODE_PORT}:{self.address}"
-        trust = {"GIT_SSL_CAINFO": str(trusted), "SSL_CERT_DIR": "/nonexistent", "GIT_CONFIG_GLOBAL": "/dev/null"}
-        return run(["git", "-c", address, "ls-remote", url], timeout=_GIT_BOUND, env=trust).stdout
+        trust = {
+            "GIT_SSL_CAINFO": str(trusted),
+            "SSL_CERT_DIR": "/nonexistent",
+            "GIT_CONFIG_COUNT": "1",
+            "GIT_CONFIG_KEY_0": "http.curloptResolve",
+            "GIT_CONFIG_VALUE_0": f"{HOST}:{SECURE_NODE_PORT}:{self.address}",
+        }
+        try:
+            return Git.list_remote(url, trust)
+        except CommandFailed as refusal:
+            if is_distrust(refusal.output):
+                raise NotTrusted(
+                    refusal.what, where=url, remedy=f"let the client trust the authority of {HOST}"
+                ) from None
+            raise
 
     def _shell(self, script: str) -> None:
         pod = running_pod(self.kube, GitServer.namespace, {"app": "git-server"}, of="the Git server")

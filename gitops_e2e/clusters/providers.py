@@ -44,26 +44,28 @@ class Provider:
     @staticmethod
     def choose(wanted: str) -> Provider:
         """The provider for `--cluster wanted`. Raises NoProvider."""
-        no_node = requirements.unavailable_because() if wanted != "kind" else "kind is asked for"
+        if wanted == "kind":
+            if no_kind := _no_kind_because():
+                raise NoProvider(
+                    f"kind cannot run here: {no_kind}",
+                    remedy="start Docker; `make test-kind` starts an engine of its own where there is none",
+                )
+            return Provider("kind", "asked for")
+        no_node = requirements.unavailable()
         if no_node is None:
             return Provider("node", "asked for" if wanted == "node" else "auto: the built-in node can run here")
         if wanted == "node":
             raise NoProvider(
-                f"the built-in node cannot run here: {no_node}", remedy="run as root on Linux (sudo make features)"
+                f"the built-in node cannot run here: {no_node.what}", where=no_node.where, remedy=no_node.remedy
             )
-        no_kind = _no_kind_because()
-        if no_kind is None:
-            why = f"auto: the built-in node cannot run here, as {no_node}; a Docker engine answers"
-            return Provider("kind", "asked for" if wanted == "kind" else why)
-        if wanted == "kind":
+        if no_kind := _no_kind_because():
             raise NoProvider(
-                f"kind cannot run here: {no_kind}",
-                remedy="start Docker; `make test-kind` starts an engine of its own where there is none",
+                f"the built-in node cannot run here: {no_node.what}; and neither can kind: {no_kind}",
+                where=no_node.where,
+                remedy=f"{no_node.remedy}; or start Docker",
             )
-        raise NoProvider(
-            f"the built-in node cannot run here: {no_node}; and neither can kind: {no_kind}",
-            remedy="run as root on Linux (sudo make features), or start Docker",
-        )
+        why = f"auto: the built-in node cannot run here, as {no_node.what}; a Docker engine answers"
+        return Provider("kind", why)
 
     @staticmethod
     def existing(context: Context, meant: str | None) -> Provider:

@@ -29,27 +29,34 @@ _CAPABILITIES = {"CAP_NET_ADMIN": 12, "CAP_SYS_ADMIN": 21}
 """Bits by include/uapi/linux/capability.h."""
 
 
-def unavailable_because() -> str | None:
-    """Why no node can run here, whatever is installed; None if one can. For choosing a provider."""
+def unavailable() -> NodeUnavailable | None:
+    """Why no node can run here, whatever is installed, and what to do about it; None if one can.
+
+    For choosing a provider.
+    """
     if platform.system() != "Linux":
-        return f"this is {platform.system()}, and a node needs Linux"
+        return NodeUnavailable(f"this is {platform.system()}, and a node needs Linux", remedy="run it on Linux")
     if os.geteuid() != 0:
-        return "only root may make the namespaces of a node"
+        return NodeUnavailable(
+            "only root may make the namespaces of a node", remedy="run as root on Linux (sudo make features)"
+        )
     lacking = [name for name, bit in _CAPABILITIES.items() if not _effective_capabilities() >> bit & 1]
     if lacking:
-        return f"root lacks {' and '.join(lacking)} here, as in a container that is not privileged"
+        return NodeUnavailable(
+            f"root lacks {' and '.join(lacking)} here, as in a container that is not privileged",
+            remedy="run it outside of the container, or in one that is privileged",
+        )
     try:
         cgroups.detect()
     except UnsuitableCgroups as error:
-        return error.what
+        return error
     return None
 
 
 def require() -> None:
     """Raise NodeUnavailable, with what to do about it, where no node can be started right now."""
-    reason = unavailable_because()
-    if reason:
-        raise NodeUnavailable(reason, remedy="run as root on Linux, or choose another provider with --cluster")
+    if error := unavailable():
+        raise error
     missing = sorted({package for command, package in _COMMANDS.items() if shutil.which(command) is None})
     if missing:
         raise NodeUnavailable(

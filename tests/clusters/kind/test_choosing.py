@@ -7,18 +7,20 @@ from pathlib import Path
 import pytest
 
 from gitops_e2e.clusters.kind.engine import Engine
-from gitops_e2e.clusters.node import requirements
+from gitops_e2e.clusters.node import cgroups, requirements
+from gitops_e2e.clusters.node.errors import NodeUnavailable
 from gitops_e2e.clusters.providers import NoProvider, Provider
 
 
 @pytest.fixture
 def no_node(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(requirements, "unavailable_because", lambda: "this is Plan 9, and a node needs Linux")
+    because = NodeUnavailable("this is Plan 9, and a node needs Linux", remedy="run it on Linux")
+    monkeypatch.setattr(requirements, "unavailable", lambda: because)
 
 
 @pytest.fixture
 def a_node(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(requirements, "unavailable_because", lambda: None)
+    monkeypatch.setattr(requirements, "unavailable", lambda: None)
 
 
 @pytest.fixture
@@ -45,8 +47,25 @@ def test_auto_takes_kind_where_a_local_engine_answers() -> None:
 
 @pytest.mark.usefixtures("no_node", "no_engine")
 def test_auto_without_both_says_why_of_both() -> None:
-    with pytest.raises(NoProvider, match=r"this is Plan 9.*; and neither can kind: no Docker engine listens at /"):
+    with pytest.raises(
+        NoProvider, match=r"this is Plan 9.*; and neither can kind: no Docker engine listens at /"
+    ) as refused:
         Provider.choose("auto")
+    assert refused.value.remedy == "run it on Linux; or start Docker"
+
+
+@pytest.mark.parametrize("wanted", ["node", "auto"])
+@pytest.mark.usefixtures("no_engine")
+def test_what_to_do_about_control_groups_is_told(wanted: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("platform.system", lambda: "Linux")
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setattr(requirements, "_effective_capabilities", lambda: ~0)
+    monkeypatch.setattr(cgroups, "_mountinfo", lambda: "")
+    with pytest.raises(NoProvider, match="fit neither version 1") as refused:
+        Provider.choose(wanted)
+    assert refused.value.where == "/proc/self/mountinfo"
+    assert refused.value.remedy is not None
+    assert refused.value.remedy.startswith("boot with `systemd.unified_cgroup_hierarchy=1`")
 
 
 @pytest.mark.usefixtures("a_node", "an_engine")

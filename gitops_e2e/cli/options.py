@@ -7,11 +7,12 @@ from typing import TypeVar
 
 import click
 
+from gitops_e2e.demo.naming import DEFAULT_NAME
 from gitops_e2e.pipeline.names import STAGES
 
-F = TypeVar("F", bound=Callable[..., object])
+__all__ = ["DEFAULT_NAME", "named", "of_stage", "quietable"]
 
-DEFAULT_NAME = "demo"
+F = TypeVar("F", bound=Callable[..., object])
 
 
 def named(command: F) -> F:

@@ -7,6 +7,7 @@ import click
 from gitops_e2e.cli.options import named, of_stage, quietable
 from gitops_e2e.cli.terminal import console, progress_display
 from gitops_e2e.demo.demo import Demo
+from gitops_e2e.demo.naming import command
 from gitops_e2e.errors import HarnessError
 from gitops_e2e.kube import KubeError
 from gitops_e2e.pipeline.freight import Freight
@@ -44,7 +45,8 @@ def promote(stage: str, wanted: str, name: str, quiet: bool) -> None:
     if end.phase != "Succeeded":
         raise NotPromoted(f"Promotion {end.name} ended {end.phase}: {end.message}")
     console().print(
-        f"{freight.alias} was promoted to {stage}; see how its rollout goes: python -m gitops_e2e watch {stage}"
+        f"{freight.alias} was promoted to {stage}; see how its rollout goes: {command(f'watch {stage}', name)}",
+        soft_wrap=True,
     )
 
 

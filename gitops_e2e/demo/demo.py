@@ -21,6 +21,7 @@ from gitops_e2e.demo.ecr import EcrLogin
 from gitops_e2e.demo.errors import NoDemo
 from gitops_e2e.demo.given import Given
 from gitops_e2e.demo.logins import Logins
+from gitops_e2e.demo.naming import command
 from gitops_e2e.demo.settings import Settings
 from gitops_e2e.harness import Harness
 from gitops_e2e.kube import Kube
@@ -86,7 +87,7 @@ class Demo:
         """The demo of that name. Raises NoDemo."""
         demo = Demo.find(name, budgets)
         if demo is None:
-            raise NoDemo(f"there is no demo called {name}", remedy="bring it up with `python -m gitops_e2e up`")
+            raise NoDemo(f"there is no demo called {name}", remedy=f"bring it up with `{command('up', name)}`")
         return demo
 
     @staticmethod

@@ -14,6 +14,7 @@ from gitops_e2e.cli.rollout_view import view
 from gitops_e2e.cli.status import show
 from gitops_e2e.demo.errors import OtherDemo
 from gitops_e2e.demo.health import ComponentHealth, Health, StageHealth, rollout_trouble, stage_trouble
+from gitops_e2e.demo.naming import command
 from gitops_e2e.demo.settings import Settings
 from gitops_e2e.images.remote import RemoteRegistry
 from gitops_e2e.pipeline.freight import Freight
@@ -39,6 +40,11 @@ LOCAL = Settings(kargo="engine", bundle="", pull="", git_url="", ecr="")
         (["up", "--ecr", "product-api"], 1, "'product-api' is no repository in ECR"),
         (["up", "--bundle", "/nonexistent"], 1, "the bundle cannot be read"),
         (["status", "--name", "no-such-demo"], 1, "there is no demo called no-such-demo"),
+        (
+            ["watch", "dev", "--name", "no-such-demo"],
+            1,
+            "bring it up with `python -m gitops_e2e up --name no-such-demo`",
+        ),
         (["promote", "prod", "--name", "no-such-demo"], 1, "there is no demo called no-such-demo"),
         (["credentials", "refresh", "--name", "no-such-demo"], 1, "there is no demo called no-such-demo"),
     ],
@@ -70,6 +76,11 @@ def test_a_demos_images_are_in_the_registry_that_it_was_brought_up_with() -> Non
     outside = replace(LOCAL, registry="https://registry.example/team")
     assert outside.names.image_repository() == "registry.example/team/kargo-demo/product-api"
     assert outside.supply.outside == RemoteRegistry("registry.example/team")
+
+
+def test_a_command_names_the_demo_unless_it_is_the_default_one() -> None:
+    assert command("watch dev", "demo") == "python -m gitops_e2e watch dev"
+    assert command("watch dev", "other") == "python -m gitops_e2e watch dev --name other"
 
 
 def test_freight_is_chosen_by_alias_or_name_and_the_newest_otherwise() -> None:

@@ -1,4 +1,7 @@
-"""`make clean`: sweeps what runs left here, and what nobody uses of the shared cache; with --all all of the cache."""
+"""Sweeps what runs left here, ends kept clusters and demos, and removes what nobody uses of the shared cache, or all.
+
+`make clean` does it, and removes this clone's own files, too.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +53,7 @@ def clean(*, everything: bool) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run from the command line; the exit code."""
     parser = argparse.ArgumentParser(prog="python -m gitops_e2e.clean", description=__doc__)
-    parser.add_argument("--all", action="store_true", help="remove the shared cache, too")
+    parser.add_argument("--all", action="store_true", help="remove all of the shared cache")
     try:
         clean(everything=parser.parse_args(arguments).all)
     except HarnessError as error:

@@ -94,7 +94,8 @@ def test_a_kept_cluster_is_told_how_to_use_and_to_end(first: tuple[Run, ProcessI
 
     assert f"cluster {_NAME} is kept: export KUBECONFIG={state_of(_NAME).layout.kubeconfig}" in one.text
     assert f"--reuse-cluster {_NAME}" in one.text
-    assert "`make clean`" in one.text
+    assert re.search(r"a kubectl of its version: /.*/stack-\w+/kubectl\n", one.text)
+    assert "`.venv/bin/python -m gitops_e2e.clean` ends all kept ones" in one.text
     code, text = run("-k", "Kubernetes", *_REUSE)
     assert code == 0, text
     assert state_of(_NAME).running

@@ -60,7 +60,7 @@ def test_another_node_of_the_same_name() -> None:
     try:
         code, text = run(*_ONE)
 
-        assert_refused(code, text, f"a node called {_NAME} exists", f"--reuse-cluster {_NAME}", "`make clean`")
+        assert_refused(code, text, f"a node called {_NAME} exists", f"--reuse-cluster {_NAME}", "gitops_e2e.clean`")
         assert Registry().get(_NAME).running, "the other node is not touched"
     finally:
         taken.delete()

@@ -249,7 +249,8 @@ def _claim(name: str, engine: Engine, tools: Tools, cache: Cache) -> Kind:
             raise ClusterExists(
                 f"a kind cluster called {name} exists, {holder}",
                 where=str(known.data),
-                remedy=f"use it with --reuse-cluster {name}, end it with `make clean`, or take another name",
+                remedy=f"use it with --reuse-cluster {name}; take another name; "
+                "or, where it was kept, end all kept ones with `.venv/bin/python -m gitops_e2e.clean`",
             )
         data = cache.root / "kind" / name
         if not data.exists() and (nodes := engine.nodes(name)):

@@ -83,7 +83,9 @@ def choose() -> Subnet:
     """The first free subnet, still to be reserved. To be called under the lock of the nodes."""
     for subnet in free_subnets(_routes()):
         return subnet
-    raise NodeUnavailable(f"every subnet of {RANGE} is in use on this machine", remedy="run `make clean`")
+    raise NodeUnavailable(
+        f"every subnet of {RANGE} is in use on this machine", remedy="run `.venv/bin/python -m gitops_e2e.clean`"
+    )
 
 
 def reserve(subnet: Subnet) -> None:

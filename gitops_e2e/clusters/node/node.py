@@ -254,5 +254,6 @@ def _refuse_live(state: NodeState | None) -> None:
     raise NodeExists(
         f"a node called {state.name} exists, held by process {holder.pid if holder else 'unknown'}",
         where=str(state.data),
-        remedy=f"use it with --reuse-cluster {state.name}, end it with `make clean`, or take another name",
+        remedy=f"use it with --reuse-cluster {state.name}; take another name; "
+        "or, where it was kept, end all kept ones with `.venv/bin/python -m gitops_e2e.clean`",
     )

@@ -81,8 +81,8 @@ clean: $(READY)  ## sweeps what runs left, this clone's own files, and old parts
 LOCK   := pip-compile --quiet --generate-hashes --strip-extras --no-emit-index-url --no-emit-find-links
 ENGINE := gitops_e2e/images/recipes/promoter
 
-lock: $(READY)  ## pins the Python requirements anew from pyproject.toml, and those of the promotion engine's image
-	$(BIN)/$(LOCK) --allow-unsafe --extra dev --extra kind --output-file requirements.txt pyproject.toml
+lock: $(READY)  ## pins the Python requirements anew from pyproject.toml, and those of the promotion engine's image; UPGRADE=--upgrade raises all
+	$(BIN)/$(LOCK) $(UPGRADE) --allow-unsafe --extra dev --extra kind --output-file requirements.txt pyproject.toml
 	$(BIN)/$(LOCK) --constraint requirements.txt --output-file $(ENGINE)/requirements.txt $(ENGINE)/requirements.in
 
 $(READY): requirements.txt pyproject.toml

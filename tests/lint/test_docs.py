@@ -1,8 +1,10 @@
-"""The scenario in docs/writing-scenarios.md is one that the lint has nothing to say of."""
+"""What the docs say of scenarios is so: of the one in docs/writing-scenarios.md, the lint has nothing to say."""
 
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from textwrap import dedent
 
 from tests.lint.conftest import ROOT, Copy, told
@@ -33,3 +35,29 @@ def test_the_givens_of_the_table_are_defined(copy: Copy) -> None:
     lines = "".join(f"    Given {given}\n" for given in givens)
     copy.write("features/example.feature", f"Feature: All\n\n  Example: all givens\n{lines}")
     assert copy.features() == [], told(copy.features())
+
+
+def test_the_readme_says_how_many_scenarios_are_played() -> None:
+    said = re.search(r"It plays (\d+) scenarios", (ROOT / "README.md").read_text())
+    collected = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "features",
+            "--collect-only",
+            "-q",
+            "-m",
+            "not long",
+            "-p",
+            "no:cacheprovider",
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    last = collected.stdout.splitlines()[-1]
+    assert said is not None
+    assert last.startswith(f"{said[1]}/"), last

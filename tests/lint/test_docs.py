@@ -31,7 +31,7 @@ def test_the_givens_of_the_table_are_defined(copy: Copy) -> None:
     text = (ROOT / "docs" / "writing-scenarios.md").read_text()
     table = text.partition("| Given |")[2].partition("\n\n")[0]
     givens = re.findall(r"^\| `(.+?)`", table, re.MULTILINE)
-    assert len(givens) == 5
+    assert len(givens) == 10
     lines = "".join(f"    Given {given}\n" for given in givens)
     copy.write("features/example.feature", f"Feature: All\n\n  Example: all givens\n{lines}")
     assert copy.features() == [], told(copy.features())

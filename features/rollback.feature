@@ -45,8 +45,18 @@ Feature: Production keeps its release when the next one's canary takes too much 
       Then the analysis of the canary is Successful
       And the stable ReplicaSet of prod runs 1.0.0
 
+    @long
+    Example: a canary that is asked for products keeps to its memory
+      Given a pipeline whose prod serves release 0.9.0 without the sidecar
+      And the canary pauses for 5 seconds
+      And the canary and the stable pods of prod are asked for products, 10 times a second each
+      When release 1.0.0 is committed to prod
+      Then the analysis of the canary is Successful
+      And the stable ReplicaSet of prod runs 1.0.0
+
   Rule: Without a measurement nothing is released, and nothing is called too large
 
+    @fault
     Example: Prometheus cannot be reached
       Given a pipeline whose prod serves release 0.9.0
       And the canary pauses for 5 seconds
@@ -56,6 +66,7 @@ Feature: Production keeps its release when the next one's canary takes too much 
       And the rollout is aborted, and no pod of 1.0.0 remains
       And the stable ReplicaSet of prod runs 0.9.0
 
+    @fault
     Example: Prometheus has no measurement
       Given a pipeline whose prod serves release 0.9.0
       And the canary pauses for 5 seconds
@@ -67,11 +78,14 @@ Feature: Production keeps its release when the next one's canary takes too much 
 
   Rule: A canary that never gets ready is given up at its deadline
 
+    @fault
     Example: canary never ready
       Given a pipeline whose prod serves release 0.9.0
       And a canary has 20 seconds to make progress
       And release 1.0.0 never gets ready
+      And the stable service of prod is probed throughout
       When release 1.0.0 is committed to prod
       Then the rollout is aborted, as it exceeded its progress deadline
       And no analysis was started
       And the stable ReplicaSet of prod runs 0.9.0
+      And prod served 0.9.0 throughout, without a failed request

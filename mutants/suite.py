@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from pytest_bdd.scenario import scenario_wrapper_template_registry
 
+from fixtures import recording
 from fixtures.pipeline import Pipelines
 from fixtures.scenarios import failed_step, scenario_of
 from gitops_e2e.components.registry import ImageRepositories
@@ -124,10 +125,13 @@ def _mutant(item: pytest.Item) -> Mutant | None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """A mutant's scenario passes if it fails as it has to."""
+    """A mutant's scenario passes if it fails as it has to. The report's pages are about the correct pipeline alone."""
     report = yield
     mutant = _mutant(item)
-    if mutant is None or (report.when != "call" and not report.failed):
+    if mutant is None:
+        return report
+    report.user_properties = [each for each in report.user_properties if each[0] != recording.PROPERTY]
+    if report.when != "call" and not report.failed:
         return report
     error = call.excinfo.value if call.excinfo else None
     step = failed_step(item) if report.when == "call" else None

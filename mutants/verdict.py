@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+import pytest
 from pytest_bdd.parser import Step
 
 from gitops_e2e.pipeline.endpoint import NoAnswer
@@ -14,6 +15,8 @@ from mutants.mutant import Mutant
 
 _WAITED_FOR = (NoData, NoAnswer)
 """What is raised when something did not come in time, beside expectations."""
+
+_JUDGEMENTS = (AssertionError, pytest.fail.Exception)
 
 _MESSAGE = re.compile(r"\bobserved: (.*)")
 
@@ -48,6 +51,8 @@ def _why_not(mutant: Mutant, step: Step | None, error: BaseException | None, mes
         isinstance(error, ExpectationFailed) and not isinstance(error.verdict, Impossible)
     ):
         return "a wait ran out, and nothing said that it would"
+    if not isinstance(error, _JUDGEMENTS):
+        return "something broke, and nothing was judged"
     words = " ".join(message.split())
     missing = [each for each in mutant.says if " ".join(each.split()) not in words]
     return f"it does not say {'; '.join(missing)}" if missing else ""

@@ -52,6 +52,7 @@ class Application:
     `namespace` is where it deploys to, `branch` is what it follows in Git, `revision` is the commit that `sync` and
     `health` are about. `operation` is the phase of the last sync ("" where there is none) and `operation_revision` its
     commit. `errors` are its error conditions; `refreshing` says that a refresh was asked for and has not ended.
+    `unpruned` are the objects that Git no longer has, and that no automated sync removes.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Application:
     operation_message: str
     errors: tuple[str, ...]
     refreshing: bool
+    unpruned: tuple[str, ...]
 
     @staticmethod
     def of(manifest: Manifest) -> Application:
@@ -85,6 +87,7 @@ class Application:
             operation.get("message", ""),
             tuple(f"{each['type']}: {each.get('message', '')}" for each in status.get("conditions") or []),
             _REFRESH in (metadata.get("annotations") or {}),
+            tuple(_unpruned(manifest)),
         )
 
     @property
@@ -100,6 +103,15 @@ class Application:
         if self.operation not in {"", "Succeeded"}:
             words.append(f"operation {self.operation} for {short(self.operation_revision)}: {self.operation_message}")
         return "; ".join([*words, *self.errors])
+
+
+def _unpruned(manifest: Manifest) -> Iterator[str]:
+    automated = (manifest["spec"].get("syncPolicy") or {}).get("automated")
+    if automated is None or automated.get("prune"):
+        return
+    for each in manifest.get("status", {}).get("resources") or []:
+        if each.get("requiresPruning"):
+            yield f"{each['kind']} {each['name']}"
 
 
 def short(revision: str) -> str:
@@ -187,6 +199,8 @@ def _hopeless(application: Application, revision: str | None) -> Impossible | No
     for error in application.errors:
         if error.startswith(_ERRORS) and not application.refreshing and not _TRANSPORT.search(error):
             return Impossible(error, lasting=_ERROR_PATIENCE)
+    if application.unpruned:
+        return Impossible(f"its prune is off, and Git no longer has {', '.join(application.unpruned)}")
     return None
 
 

@@ -12,7 +12,7 @@ LIMIT = 157_286_400
 """150 MiB in bytes: what a canary pod may use, as `manifests/stages/prod/canary-check.yaml` has it."""
 
 
-class NoMemoryQuery(HarnessError):
+class NoMemoryQuery(HarnessError, AssertionError):
     """The manifests hold no canary check by Prometheus, or one that is not the maximum over pods."""
 
 

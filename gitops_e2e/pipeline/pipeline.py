@@ -44,7 +44,7 @@ _REFRESH = {"metadata": {"annotations": {"argocd.argoproj.io/refresh": "normal"}
 _REDIS, _STRESS = "redis", "stress"
 
 
-class NotDeployed(HarnessError):
+class NotDeployed(HarnessError, AssertionError):
     """The cluster does not have what a stage is to run, or has it by other means."""
 
 

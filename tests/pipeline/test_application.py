@@ -188,3 +188,17 @@ class TestHopelessStates:
     def test_a_sync_that_is_tried_again(self, cache: WatchCache, wanted: Expectation[Application]) -> None:
         report(cache, operation("Running", NEW))
         assert pending(dev(cache), wanted)
+
+
+@pytest.mark.parametrize(("prune", "hopeless"), [(False, True), (True, False), (None, True)])
+def test_what_git_no_longer_has_stays_where_prune_is_off(cache: WatchCache, prune: bool | None, hopeless: bool) -> None:
+    manifest = states()[3].object
+    assert manifest
+    automated = {"selfHeal": True} if prune is None else {"selfHeal": True, "prune": prune}
+    left = {"kind": "ConfigMap", "name": "notes", "status": "OutOfSync", "requiresPruning": True}
+    spec = {**manifest["spec"], "syncPolicy": {"automated": automated}}
+    status = {**manifest["status"], "resources": [left]}
+    put(cache, APPLICATIONS, ARGOCD, "demo-dev", {**manifest, "spec": spec, "status": status})
+    with pytest.raises(ExpectationFailed) as failed:
+        expect(dev(cache), is_synced_to(NEW), within=0)
+    assert ("its prune is off, and Git no longer has ConfigMap notes" in str(failed.value)) == hopeless

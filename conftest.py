@@ -29,6 +29,7 @@ pytest_plugins = [
     "fixtures.disturbances",
     "fixtures.settings",
     "fixtures.observing",
+    "fixtures.recovery",
     "steps.admission",
     "steps.analysis",
     "steps.application",

@@ -36,6 +36,7 @@ Feature: Releases become Freight
 
   Rule: A Warehouse that cannot look keeps what it knows, and goes on when it can
 
+    @fault
     Example: the registry goes away
       Given a project whose stages deploy nothing
       And the Warehouse reaches the registry at an address of its own

@@ -1,4 +1,4 @@
-@alone
+@alone @fault
 Feature: A promotion survives that Kargo is killed
   Kargo keeps what it knows in the API's objects. Its work directory does not survive its pod.
   A promotion that was interrupted begins anew, and does nothing twice that must not be.

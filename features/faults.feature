@@ -1,3 +1,4 @@
+@fault
 Feature: What goes wrong around a release is borne
   Pods end, images are missing, people push and promote beside each other, parts of the platform go and come back.
   Whatever it is: users are served by the stable release, nothing is half promoted, and what Git asks for comes about
@@ -142,7 +143,7 @@ Feature: What goes wrong around a release is borne
 
     @alone @long
     Example: Prometheus is out of reach while the canary in prod is analysed
-      Given a pipeline whose prod serves release 0.9.0
+      Given a pipeline whose prod serves release 0.9.0 without the sidecar
       And the canary pauses for 5 seconds
       And the stable service of prod is probed throughout
       When Prometheus goes out of reach
@@ -150,6 +151,9 @@ Feature: What goes wrong around a release is borne
       Then the analysis of the canary ends in Error, as Prometheus cannot be reached
       And the rollout is aborted, and no pod of 1.0.0 remains
       And prod served 0.9.0 throughout, without a failed request
+      When Prometheus comes back
+      And a person retries the rollout of prod
+      Then the stable ReplicaSet of prod runs 1.0.0
 
     @alone
     Example: the Git server is out of reach while a release is promoted
@@ -186,6 +190,9 @@ Feature: What goes wrong around a release is borne
       Then the analysis of the canary ends in Error: context deadline exceeded
       And the rollout is aborted, and no pod of 1.0.0 remains
       And prod served 0.9.0 throughout, without a failed request
+      When Prometheus answers at once again
+      And a person retries the rollout of prod
+      Then the stable ReplicaSet of prod runs 1.0.0
 
     @alone @long
     Example: the Git server is slow to answer

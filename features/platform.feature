@@ -43,7 +43,10 @@ Feature: The platform
 
   Rule: What runs is what Git has, not what somebody did by hand
 
+    @fault
     Example: a Rollout that is scaled by hand is scaled back
       Given a pipeline whose dev serves release 0.9.0
+      And the stable service of dev is probed throughout
       When somebody scales the Rollout of dev to 1 pod by hand
       Then Argo CD lets it have 3 pods again, as Git has it
+      And dev served 0.9.0 throughout, without a failed request

@@ -41,6 +41,7 @@ Feature: A promotion that fails says why, and leaves things as they can be gone 
 
   Rule: What somebody else commits in the meantime is kept
 
+    @fault
     Example: a push comes after somebody else's
       Given a pipeline without pods
       And Kargo promotes its releases when told to
@@ -63,6 +64,7 @@ Feature: A promotion that fails says why, and leaves things as they can be gone 
 
   Rule: A push that does not come through ends the promotion and changes nothing, and the next good promotion works
 
+    @fault
     Example: somebody else is always faster
       Given a pipeline without pods
       And Kargo promotes its releases when told to
@@ -73,6 +75,7 @@ Feature: A promotion that fails says why, and leaves things as they can be gone 
       And after 3 commits of somebody else's, Git and the cluster have 0.9.0 in dev
       And once nobody is faster, the next promotion of 1.0.0 to dev succeeds
 
+    @fault
     Example: the Git server takes no push
       Given a pipeline without pods
       And Kargo promotes its releases when told to

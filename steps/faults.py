@@ -77,7 +77,7 @@ def _(disturbances: Disturbances, component: str) -> None:
     disturbances.take_away(component)
 
 
-@when("the Git server comes back")
+@when(parsers.re("(the Git server|Prometheus) (comes back|answers at once again)"))
 def _(disturbances: Disturbances) -> None:
     disturbances.end()
 

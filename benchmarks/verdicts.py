@@ -51,7 +51,7 @@ def names() -> Iterator[str]:
 
 
 def measure() -> Iterator[Figure]:
-    """`verdict_of_N_full_s`: from the refresh of N Warehouses at once, each with a new release, to dev of each being
+    """`verdict_s_at_N_pipelines`: from the refresh of N Warehouses at once, each with a new release, to dev of each being
     verified with it: the median. Pauses are of 5 s; the pipelines have all three stages with all sidecars. `light` ones
     have one stage of one pod without sidecars.
 
@@ -68,7 +68,8 @@ def measure() -> Iterator[Figure]:
 
 
 def _name(figure: str, count: int, kind: str) -> str:
-    return f"{figure}_of_{count}_{kind}_{_FIGURES[figure]}"
+    pipelines = "pipelines" if kind == "full" else f"{kind}_pipelines"
+    return f"{figure}_{_FIGURES[figure]}_at_{count}_{pipelines}"
 
 
 @dataclass

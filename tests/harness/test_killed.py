@@ -1,0 +1,56 @@
+"""A run that is killed, whatever it is at: nothing of it goes on, and the next one of that name is as the first."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from functools import partial
+
+import pytest
+
+from gitops_e2e.clusters.node.state import NodeState, Registry
+from gitops_e2e.progress import say
+from tests.clusters.kit import eventually, traces, unique
+from tests.harness.running import run, running
+
+pytestmark = [pytest.mark.node, pytest.mark.long]
+
+_KILLS = 4
+_LONGEST = 75.0
+"""Seconds in which a run has its stack, and is at scenarios with pods."""
+
+
+def _group_is_gone(leader: int) -> bool:
+    try:
+        os.killpg(leader, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+def _is_gone(state: NodeState) -> bool:
+    return not traces(state)
+
+
+def test_a_killed_run_takes_everything_with_it_at_any_moment(capfd: pytest.CaptureFixture[str]) -> None:
+    seed = int(os.environ.get("GITOPS_E2E_SEED") or random.SystemRandom().randrange(1 << 32))
+    with capfd.disabled():
+        say(f"  random kills, repeated with GITOPS_E2E_SEED={seed}")
+    moments = random.Random(seed)  # noqa: S311 - to be repeated, not to be secret
+    name = unique("killed")
+    for _ in range(_KILLS):
+        after = moments.uniform(0, _LONGEST)
+        with running("-n", "2", "-k", "three_stages or good_canary", "--cluster-name", name) as one:
+            time.sleep(after)  # the moment itself is what is tried
+            state = Registry().find(name)
+            one.process.send_signal(signal.SIGKILL)
+            one.end()
+            assert eventually(partial(_group_is_gone, one.process.pid)), f"killed after {after:.1f} s: {one.text}"
+        if state:
+            assert eventually(partial(_is_gone, state)), f"killed after {after:.1f} s: {traces(state)}"
+
+    code, text = run("-k", "Kubernetes", "--cluster-name", name)
+
+    assert code == 0, text

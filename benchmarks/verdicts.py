@@ -51,9 +51,9 @@ def names() -> Iterator[str]:
 
 
 def measure() -> Iterator[Figure]:
-    """`verdict_s_at_N_pipelines`: from the refresh of N Warehouses at once, each with a new release, to dev of each being
-    verified with it: the median. Pauses are of 5 s; the pipelines have all three stages with all sidecars. `light` ones
-    have one stage of one pod without sidecars.
+    """`verdict_s_at_N_pipelines`: from the refresh of N Warehouses at once, each with a new release, to dev of each
+    being verified with it: the median. Pauses are of 5 s; the pipelines have all three stages with all sidecars.
+    `light` ones have one stage of one pod without sidecars.
 
     Of that time: the node's working set at its end, in GB of 10⁹ bytes; the CPU of the API server and of the promotion
     engine, in % of a core; and 20 times the latency of a watch (see `watch_latency_ms`), the median.

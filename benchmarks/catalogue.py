@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmarks import cold_build, engine, kind, lint, memory, node, providers, rollback, stack, verdicts, watching
+from benchmarks import (
+    cold_build,
+    engine,
+    kind,
+    lint,
+    memory,
+    node,
+    providers,
+    rollback,
+    stack,
+    suite,
+    verdicts,
+    watching,
+)
 from benchmarks.figure import Benchmark
 from gitops_e2e.errors import HarnessError
 
@@ -26,6 +39,7 @@ BENCHMARKS = (
     Benchmark(("watch_latency_ms",), watching.measure),
     Benchmark(tuple(providers.names()), providers.measure, on_request=True),
     Benchmark(tuple(verdicts.names()), verdicts.measure, on_request=True),
+    Benchmark(("suite_s", "suite_over_longest"), suite.measure, on_request=True),
     Benchmark(("cold_build_s",), cold_build.measure, on_request=True),
 )
 

@@ -9,24 +9,26 @@ from typing import Any, Self
 
 from gitops_e2e.report.record import RunRecord, ScenarioRecord
 
-_GOAL = 1.25
+GOAL = 1.25
+"""How much more than the least a run may take."""
 
 
 @dataclass(frozen=True)
 class Pace:
     """Seconds: from the first step of all to the end of the last scenario; of the longest scenario, from its first step
-    to its last; and of all pods that were made for scenarios, added up.
+    to its last; and of all pods that were made for scenarios, added up. The cluster has room for `capacity` at once.
     """
 
     after_set_up: float
     longest: float
     pod_seconds: float
+    capacity: int
 
     @classmethod
     def of(cls, run: RunRecord, timeline: Iterable[Mapping[str, Any]]) -> Self | None:
-        """A run's, of whose cluster the timeline tells, entry by entry; None where no step was taken."""
+        """A run's, of whose cluster the timeline tells, entry by entry; None where no step was taken on a cluster."""
         spans = [span for scenario in run.scenarios if (span := _span(scenario))]
-        if not spans:
+        if not spans or run.surroundings is None:
             return None
         begun = min(first for first, _ in spans)
         ended = max(each.started + timedelta(seconds=each.seconds) for each in run.scenarios)
@@ -34,15 +36,21 @@ class Pace:
             after_set_up=(ended - begun).total_seconds(),
             longest=max((last - first).total_seconds() for first, last in spans),
             pod_seconds=_pod_seconds(timeline, begun, ended),
+            capacity=run.surroundings.pods_at_once,
         )
 
-    def told(self, capacity: int) -> str:
-        """It in a sentence, with the goal where the cluster has room for so many pods at once."""
-        at_least = self.pod_seconds / capacity
-        goal = _GOAL * max(self.longest, at_least)
+    @property
+    def least(self) -> float:
+        """What it would have taken at least: the longest scenario, or all pods with no room left empty."""
+        return max(self.longest, self.pod_seconds / self.capacity)
+
+    def __str__(self) -> str:
+        """It in a sentence, with the goal."""
+        crowded = self.pod_seconds / self.capacity
         return (
             f"pace: scenarios took {self.after_set_up:.0f} s after set-up; the longest {self.longest:.0f} s; "
-            f"their pods {self.pod_seconds:.0f} s, {at_least:.0f} s with {capacity} at once (goal: {goal:.0f} s)"
+            f"their pods {self.pod_seconds:.0f} s, {crowded:.0f} s with {self.capacity} at once "
+            f"(goal: {GOAL * self.least:.0f} s)"
         )
 
 

@@ -110,13 +110,15 @@ class FeatureRecord:
 class Surroundings:
     """What the scenarios ran on: the cluster's provider, and the version of each part that runs on it.
 
-    `not_run` is what the demo's installation has beside these.
+    `not_run` is what the demo's installation has beside these. `pods_at_once` is how many pods of scenarios the cluster
+    has room for.
     """
 
     provider: str
     cluster: str
     versions: Mapping[str, str]
     not_run: tuple[str, ...] = ()
+    pods_at_once: int = 1
 
 
 @dataclass(frozen=True)

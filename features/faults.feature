@@ -105,6 +105,18 @@ Feature: What goes wrong around a release is borne
       When the tag of release 1.0.0 is moved to another image
       Then there is no other Freight than that of 1.0.0, 1.0.0
 
+  Rule: What becomes of one pipeline is nothing to another on the same cluster
+
+    @long
+    Example: two pipelines share a cluster
+      Given a pipeline whose dev serves release 0.9.0
+      And the stable service of dev is probed throughout
+      And another pipeline whose prod serves release 0.9.0
+      When release 1.0.0 is rolled back in prod of the other pipeline
+      Then the Application of dev is Synced and Healthy
+      And the stable ReplicaSet of dev runs 0.9.0
+      And dev served 0.9.0 throughout, without a failed request
+
   Rule: A check that has no measurement decides nothing
 
     Example: the check's clock is slow

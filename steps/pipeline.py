@@ -57,6 +57,11 @@ def _(pipelines: Pipelines, stage: str) -> Pipeline:
     return pipelines.create([stage])
 
 
+@given(parsers.re(rf"another pipeline whose (?P<stage>\w+) serves release {BASELINE}"), target_fixture="neighbour")
+def _(pipelines: Pipelines, stage: str) -> Pipeline:
+    return pipelines.create([stage])
+
+
 @given(
     parsers.re(rf"a pipeline whose (?P<stage>\w+) serves release {BASELINE} without the sidecar"),
     target_fixture="pipeline",
@@ -72,5 +77,14 @@ def _(pipeline: Pipeline, version: str, stage: str) -> Release:
 
 @given(parsers.parse("release {version} was rolled back in {stage}"))
 def _(pipeline: Pipeline, version: str, stage: str, budgets: Budgets) -> None:
+    _roll_back(pipeline, version, stage, budgets)
+
+
+@when(parsers.parse("release {version} is rolled back in {stage} of the other pipeline"))
+def _(neighbour: Pipeline, version: str, stage: str, budgets: Budgets) -> None:
+    _roll_back(neighbour, version, stage, budgets)
+
+
+def _roll_back(pipeline: Pipeline, version: str, stage: str, budgets: Budgets) -> None:
     pipeline.release(stage, version)
     expect(pipeline.rollout(stage), is_aborted(because="memory"), within=budgets.rollout_settled)

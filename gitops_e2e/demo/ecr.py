@@ -72,7 +72,7 @@ class EcrRepository:
         Raises LoginMissing, LoginRefused, and NotThere where AWS does not answer.
         """
         try:
-            client = boto3.client("ecr", region_name=self.region, config=_BOUNDS)
+            client = boto3.Session().client("ecr", region_name=self.region, config=_BOUNDS)
             answer = client.get_authorization_token(registryIds=[self.account])
         except (NoCredentialsError, PartialCredentialsError) as error:
             raise LoginMissing(

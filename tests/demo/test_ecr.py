@@ -1,4 +1,4 @@
-"""Amazon ECR, as moto has it: the token exchange, and what is refused before anything is installed."""
+"""Amazon ECR, as moto's server has it: the token exchange, and what is refused before anything is installed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from datetime import datetime
 
 import pytest
-from moto import mock_aws
 
 from gitops_e2e.account import Account
 from gitops_e2e.demo.ecr import EcrRepository
@@ -20,23 +19,6 @@ from tests.demo.servers import ACCOUNT, Registry, registry
 from tests.pipeline.servers import Reply, WebServer
 
 MINE = EcrRepository("123456789012", "eu-central-1", "team/product-api")
-
-
-@pytest.fixture(autouse=True)
-def no_aws_account(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_ENDPOINT_URL"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
-    monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
-
-
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    with mock_aws():
-        yield
 
 
 @pytest.fixture

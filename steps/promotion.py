@@ -150,8 +150,9 @@ def _(project: Project, version: str, stage: str, budgets: Budgets) -> None:
 def _(project: Project, pipeline: Pipeline, version: str, stage: str, budgets: Budgets) -> Release:
     willing = in_turn(has_looked(project.refresh(stage)), promotes_by_itself())
     expect(project.stage(stage), willing, within=budgets.stage_settled)
-    # The stage before has to be done with it first.
-    promotion = expect(project.newest_promotion(version, stage), succeeds(), within=budgets.stage_settled)
+    # The stage before has to be done with it first; and Kargo itself gives a sync five minutes, and says so then.
+    within = budgets.stage_settled + budgets.promotion_over
+    promotion = expect(project.newest_promotion(version, stage), succeeds(), within=within)
     return pipeline.promoted(version, promotion)
 
 

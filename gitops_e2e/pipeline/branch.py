@@ -15,7 +15,7 @@ from gitops_e2e.pipeline.names import SERVICE
 _SEPARATOR = "\x1f"
 
 
-class BranchError(HarnessError):
+class BranchError(HarnessError, AssertionError):
     """The server has no such branch, or the branch does not hold what was asked for."""
 
 

@@ -37,6 +37,11 @@ _POLL = 0.1
 _AWAY = 503
 _FIELD_MANAGER = "gitops-e2e"
 _JSON = "application/json"
+# Where the server says when to ask again, as it does while it has just begun to store a kind ("storage is
+# (re)initializing"), and for reading alone. Nothing else is tried again here.
+_WHEN_TOLD = urllib3.Retry(
+    10, connect=0, read=0, redirect=0, other=0, allowed_methods={"GET"}, raise_on_status=False, retry_after_max=5
+)
 _MERGE_PATCH = "application/merge-patch+json"
 _APPLY_PATCH = "application/apply-patch+yaml"
 
@@ -65,7 +70,7 @@ class Kube:
         if _is_private(settings.host):
             settings.no_proxy = "*"  # a proxy of the environment is for the world outside
         settings.connection_pool_maxsize = _CONNECTIONS
-        settings.retries = urllib3.Retry(0)
+        settings.retries = _WHEN_TOLD
         self.kubeconfig = kubeconfig
         self.labels = dict(labels or {})
         self._pull_secret = pull_secret

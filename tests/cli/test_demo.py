@@ -161,7 +161,7 @@ def test_status_without_a_demo_says_what_to_do() -> None:
     none = _run("status")
 
     assert none.code == 1
-    assert "to do: bring it up with `python -m gitops_e2e up`" in none.err
+    assert f"to do: bring it up with `python -m gitops_e2e up --name {_NAME}`" in none.err
 
 
 def _versions(kube: Kube) -> dict[str, str]:

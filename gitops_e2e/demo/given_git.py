@@ -24,7 +24,14 @@ USERNAME, TOKEN = "GITHUB_USERNAME", "GITHUB_TOKEN"
 
 _MAIN = "refs/remotes/origin/main"
 _PROBE = "refs/heads/gitops-e2e-may-i-push"
-_REFUSALS = ("authentication failed", "could not read username", "could not read password", "403", "401", "denied")
+_REFUSALS = (
+    "authentication failed",
+    "could not read username",
+    "could not read password",
+    "error: 403",
+    "error: 401",
+    "denied",
+)
 
 
 @dataclass(frozen=True)

@@ -91,7 +91,7 @@ def test_a_token_that_may_only_read_is_told(root: Path) -> None:
 
 
 def test_a_repository_that_is_not_there_is_told(given: GivenGit) -> None:
-    other = GivenGit(given.url.replace("mine", "other"), ACCOUNT)
+    other = GivenGit(given.url.replace("mine", "other-403"), ACCOUNT)  # what an address has says nothing
 
     with pytest.raises(NotThere, match="cannot read the repository"):
         other.check(_names(other))

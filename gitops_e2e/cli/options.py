@@ -10,8 +10,6 @@ import click
 from gitops_e2e.demo.naming import DEFAULT_NAME
 from gitops_e2e.pipeline.names import STAGES
 
-__all__ = ["DEFAULT_NAME", "named", "of_stage", "quietable"]
-
 F = TypeVar("F", bound=Callable[..., object])
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from rich.console import Console
 
-from gitops_e2e.cli.options import DEFAULT_NAME
 from gitops_e2e.cli.terminal import table
 from gitops_e2e.components.argocd import ArgoCD
 from gitops_e2e.components.git_server import NODE_PORT as GIT_PORT
@@ -16,6 +15,7 @@ from gitops_e2e.components.prometheus_stack import GRAFANA_PORT
 from gitops_e2e.components.registry import NODE_PORT as REGISTRY_PORT
 from gitops_e2e.components.stack import Stack
 from gitops_e2e.demo.demo import Demo
+from gitops_e2e.demo.naming import command
 from gitops_e2e.pipeline.names import STAGES, PipelineNames
 
 _ARGO_CD_SERVER = "argocd-server"
@@ -79,13 +79,13 @@ def _components(demo: Demo) -> object:
 
 def _next(demo: Demo) -> Iterator[str]:
     name = demo.harness.cluster.name
-    of_name = "" if name == DEFAULT_NAME else f" --name {name}"
     yield "Kargo takes each new release to dev and, once dev has proven it, to staging; prod is promoted by hand:"
-    commands = {
+    purposes = {
         "watch dev": "a rollout's progress, live",
         "status": "what is healthy, and what is not",
         "promote prod": "the newest Freight",
         "down": "the end of it all",
     }
-    width = max(map(len, commands)) + len(of_name)
-    yield from (f"  python -m gitops_e2e {command + of_name:<{width}}  # {what}" for command, what in commands.items())
+    commands = {command(words, name): purpose for words, purpose in purposes.items()}
+    width = max(map(len, commands))
+    yield from (f"  {line:<{width}}  # {purpose}" for line, purpose in commands.items())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from gitops_e2e.clusters.node.processes import BINARIES, Binary
 from gitops_e2e.clusters.node.state import NodeState, Registry
 from gitops_e2e.commands import CommandFailed, run
 from gitops_e2e.kube import Kube, Manifest, Ref
+from gitops_e2e.progress import say
 
 _REPOSITORY = Path(__file__).parents[2]
 _GONE_BOUND = 30.0
@@ -145,6 +147,18 @@ def cgroup_folders(name: str) -> list[Path]:
 def traces(state: NodeState) -> list[str]:
     """What can be seen of a node outside of it; empty when nothing is left."""
     return list(_traces(state))
+
+
+def is_gone(state: NodeState) -> bool:
+    """Whether nothing of the node is left."""
+    return not traces(state)
+
+
+def random_moments() -> random.Random:
+    """Where moments to kill something at come from: told, so that they can be had again."""
+    seed = int(os.environ.get("GITOPS_E2E_SEED") or random.SystemRandom().randrange(1 << 32))
+    say(f"  random kills, repeated with GITOPS_E2E_SEED={seed}")
+    return random.Random(seed)  # noqa: S311 - to be repeated, not to be secret
 
 
 def living_traces(state: NodeState) -> list[str]:

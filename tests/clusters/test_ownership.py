@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import signal
 import subprocess
 import time
@@ -14,13 +13,14 @@ import pytest
 
 from gitops_e2e.clusters.node.errors import NodeFailed
 from gitops_e2e.clusters.node.node import Node
-from gitops_e2e.clusters.node.state import RUN_FOLDER, NodeState, Registry
-from gitops_e2e.progress import say
+from gitops_e2e.clusters.node.state import RUN_FOLDER, Registry
 from tests.clusters.kit import (
     Kit,
     cgroup_folders,
     eventually,
+    is_gone,
     living_traces,
+    random_moments,
     route_to,
     run_pod,
     state_of,
@@ -48,20 +48,14 @@ def _line(process: subprocess.Popen[str]) -> str:
     return process.stdout.readline().strip()
 
 
-def _gone(state: NodeState) -> bool:
-    return not traces(state)
-
-
 def _kill(process: subprocess.Popen[str]) -> None:
     process.kill()
     process.communicate()
 
 
 def test_a_killed_owner_takes_its_node_with_it_at_any_moment(kit: Kit, capfd: pytest.CaptureFixture[str]) -> None:
-    seed = int(os.environ.get("GITOPS_E2E_SEED") or random.SystemRandom().randrange(1 << 32))
     with capfd.disabled():
-        say(f"  random kills, repeated with GITOPS_E2E_SEED={seed}")
-    moments = random.Random(seed)  # noqa: S311 - to be repeated, not to be secret
+        moments = random_moments()
     name = unique("owned")
     for _ in range(int(os.environ.get("GITOPS_E2E_KILLS", "5"))):
         after = moments.uniform(0, _LONGEST_START)
@@ -72,7 +66,7 @@ def test_a_killed_owner_takes_its_node_with_it_at_any_moment(kit: Kit, capfd: py
         _kill(owner)
 
         if state:
-            assert eventually(partial(_gone, state)), f"killed after {after:.2f} s: {traces(state)}"
+            assert eventually(partial(is_gone, state)), f"killed after {after:.2f} s: {traces(state)}"
 
     kit.start(name).delete()
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-import random
 import signal
 import time
 from functools import partial
 
 import pytest
 
-from gitops_e2e.clusters.node.state import NodeState, Registry
-from gitops_e2e.progress import say
-from tests.clusters.kit import eventually, traces, unique
+from gitops_e2e.clusters.node.state import Registry
+from tests.clusters.kit import eventually, is_gone, random_moments, traces, unique
 from tests.harness.running import run, running
 
 pytestmark = [pytest.mark.node, pytest.mark.long]
@@ -30,15 +28,9 @@ def _group_is_gone(leader: int) -> bool:
     return False
 
 
-def _is_gone(state: NodeState) -> bool:
-    return not traces(state)
-
-
 def test_a_killed_run_takes_everything_with_it_at_any_moment(capfd: pytest.CaptureFixture[str]) -> None:
-    seed = int(os.environ.get("GITOPS_E2E_SEED") or random.SystemRandom().randrange(1 << 32))
     with capfd.disabled():
-        say(f"  random kills, repeated with GITOPS_E2E_SEED={seed}")
-    moments = random.Random(seed)  # noqa: S311 - to be repeated, not to be secret
+        moments = random_moments()
     name = unique("killed")
     for _ in range(_KILLS):
         after = moments.uniform(0, _LONGEST)
@@ -49,7 +41,7 @@ def test_a_killed_run_takes_everything_with_it_at_any_moment(capfd: pytest.Captu
             one.end()
             assert eventually(partial(_group_is_gone, one.process.pid)), f"killed after {after:.1f} s: {one.text}"
         if state:
-            assert eventually(partial(_is_gone, state)), f"killed after {after:.1f} s: {traces(state)}"
+            assert eventually(partial(is_gone, state)), f"killed after {after:.1f} s: {traces(state)}"
 
     code, text = run("-k", "Kubernetes", "--cluster-name", name)
 
